@@ -1,0 +1,22 @@
+import type { Awaitable } from '../awaitable.js';
+import type { HubDescriptor } from './hub-descriptor.js';
+
+/** Who gets a message: everybody of the hub, or the named connections, users or groups. */
+export interface SendTarget {
+  readonly kind: 'all' | 'connections' | 'users' | 'groups';
+  /** Empty for `all`. */
+  readonly names: readonly string[];
+  /** Ids of connections that get nothing. */
+  readonly except: readonly string[];
+}
+
+/** Sends to clients; the dispatcher is one. `call` is the event that the send belongs to, if there is one. */
+export interface HubSender<Call = unknown> {
+  send(hub: HubDescriptor, target: SendTarget, method: string, args: readonly unknown[], call: Call | undefined): Promise<void>;
+}
+
+/** Changes memberships; the dispatcher is one. */
+export interface GroupChanger {
+  join(hub: HubDescriptor, connectionId: string, group: string): Awaitable<'joined' | 'gone'>;
+  leave(hub: HubDescriptor, connectionId: string, group: string): Awaitable<'left' | 'gone'>;
+}
