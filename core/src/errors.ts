@@ -113,6 +113,8 @@ export const hubError = defineErrors({
     `'${d.first}' and '${d.second}' of hub '${d.hub}' are both called '${d.name}' (case does not count). Rename one.`,
   HUB_ARITY_INVALID: (d: { readonly hub: string; readonly method: string }) =>
     `'${d.hub}.${d.method}' was given an arity that is not [min, max] with whole numbers and 0 <= min <= max.`,
+  HUB_DECORATOR_MISPLACED: (d: { readonly decorator: string }) =>
+    `@${d.decorator} cannot stand there. Hubs are classes, and hub methods are methods of an instance that are named by a text and not private; standard decorators need a compiler that gives them 'metadata'.`,
   HUB_UNKNOWN: (d: { readonly type: string }) =>
     `'${d.type}' is not one of this server's hubs. List it in the option 'hubs'.`,
   HUB_NO_CALL: (d: { readonly member: string }) =>

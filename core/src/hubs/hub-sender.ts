@@ -12,7 +12,13 @@ export interface SendTarget {
 
 /** Sends to clients; the dispatcher is one. `call` is the event that the send belongs to, if there is one. */
 export interface HubSender<Call = unknown> {
-  send(hub: HubDescriptor, target: SendTarget, method: string, args: readonly unknown[], call: Call | undefined): Promise<void>;
+  send(
+    hub: HubDescriptor,
+    target: SendTarget,
+    method: string,
+    args: readonly unknown[],
+    call: Call | undefined,
+  ): Promise<void>;
 }
 
 /** Changes memberships; the dispatcher is one. */
