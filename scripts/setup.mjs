@@ -49,11 +49,12 @@ export function build(...projects) {
   runBin('typescript/bin/tsc', ['-b', ...projects]);
 }
 
-function npm(args) {
+/** Runs npm. */
+export function npm(args, options) {
   // Started by npm, its own path is known; a bare `npm` would need a shell on Windows.
   const cli = process.env.npm_execpath;
-  if (cli?.endsWith('.js')) run(process.execPath, [cli, ...args]);
-  else run('npm', args, { shell: process.platform === 'win32' });
+  if (cli?.endsWith('.js')) run(process.execPath, [cli, ...args], options);
+  else run('npm', args, { shell: process.platform === 'win32', ...options });
 }
 
 function readStamp() {
