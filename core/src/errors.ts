@@ -68,9 +68,11 @@ export type ErrorCatalogue = Readonly<Record<`HUB_${string}`, (details: never) =
 export interface ErrorFactory<Catalogue extends ErrorCatalogue> {
   <Code extends keyof Catalogue & string>(
     code: Code,
-    ...rest: Catalogue[Code] extends () => string
-      ? [details?: Readonly<Record<string, unknown>>, cause?: unknown]
-      : [details: Parameters<Catalogue[Code]>[0], cause?: unknown]
+    ...rest: Catalogue[Code] extends (details: infer Details) => string
+      ? unknown extends Details
+        ? [details?: Readonly<Record<string, unknown>>, cause?: unknown]
+        : [details: Details, cause?: unknown]
+      : never
   ): HublineError;
   /** All codes of the catalogue, in the order in which they were written. */
   readonly codes: readonly (keyof Catalogue & string)[];
@@ -152,8 +154,8 @@ export const hubError = defineErrors({
   HUB_UNKNOWN_HUB: (d: { readonly hub: string }) => `A client called a hub '${d.hub}' that this server does not have.`,
   HUB_UNKNOWN_METHOD: (d: { readonly hub: string; readonly method: string; readonly candidates: string }) =>
     `Hub '${d.hub}' has no method '${d.method}'. It has: ${d.candidates}.`,
-  HUB_ARGUMENT_COUNT: (d: { readonly hub: string; readonly method: string; readonly signature: string; readonly got: number }) =>
-    `'${d.hub}.${d.method}' takes ${d.signature}, not ${d.got}.`,
+  HUB_ARGUMENT_COUNT: (d: { readonly hub: string; readonly method: string; readonly expected: string; readonly got: number }) =>
+    `'${d.hub}.${d.method}' takes ${d.expected} arguments, not ${d.got}.`,
   HUB_NOT_AUTHORIZED: (d: { readonly hub: string; readonly method: string }) =>
     `The caller may not call '${d.hub}.${d.method}'.`,
   HUB_NOT_SUPPORTED: (d: { readonly feature: string }) => `${d.feature} is not supported by this server.`,

@@ -1,0 +1,96 @@
+import type { Clock } from '../clock.js';
+
+/** Something that happens after a while, unless it is cancelled. */
+export interface HeartbeatTimer {
+  cancel(): void;
+  /** What is left of its delay; 0 once it has run or has been cancelled. */
+  readonly leftMs: number;
+}
+
+interface Entry extends HeartbeatTimer {
+  run(): void;
+}
+
+const beatMs = 1_000;
+
+/**
+ * One wheel of timers for all connections. It counts beats, not time: when the process was busy and a beat comes late,
+ * every deadline moves by the delay, so the server's own pause is never taken for its clients' silence.
+ *
+ * A timer runs between its delay and one second later, never before.
+ */
+export class Heartbeat {
+  private beat = 0;
+  private readonly slots = new Map<number, Set<Entry>>();
+  private stopTicking: (() => void) | undefined;
+  private lastBeatAt = 0;
+
+  constructor(private readonly clock: Clock) {}
+
+  /** Time as the beats count it, in milliseconds since the first. */
+  get elapsedMs(): number {
+    return this.beat * beatMs;
+  }
+
+  get timerCount(): number {
+    let count = 0;
+    for (const slot of this.slots.values()) count += slot.size;
+    return count;
+  }
+
+  start(): void {
+    if (this.stopTicking === undefined) this.wait();
+  }
+
+  stop(): void {
+    this.stopTicking?.();
+    this.stopTicking = undefined;
+    this.slots.clear();
+  }
+
+  after(delayMs: number, callback: () => void): HeartbeatTimer {
+    const due = this.beat + Math.ceil(delayMs / beatMs) + 1;
+    let slot = this.slots.get(due);
+    if (slot === undefined) this.slots.set(due, (slot = new Set()));
+    const entry = new WheelTimer(this, slot, due * beatMs, callback);
+    slot.add(entry);
+    return entry;
+  }
+
+  private wait(): void {
+    this.lastBeatAt = this.clock.now();
+    this.stopTicking = this.clock.after(beatMs, () => this.tick());
+  }
+
+  private tick(): void {
+    const late = this.clock.now() - this.lastBeatAt > 2 * beatMs;
+    this.wait();
+    // Timers run before sockets are read: what clients sent during the pause has not been seen yet.
+    if (late) return;
+    this.beat++;
+    const slot = this.slots.get(this.beat);
+    this.slots.delete(this.beat);
+    for (const entry of slot ?? []) entry.run();
+  }
+}
+
+class WheelTimer implements Entry {
+  constructor(
+    private readonly wheel: Heartbeat,
+    private readonly slot: Set<Entry>,
+    private readonly dueMs: number,
+    private readonly callback: () => void,
+  ) {}
+
+  get leftMs(): number {
+    return this.slot.has(this) ? this.dueMs - this.wheel.elapsedMs : 0;
+  }
+
+  cancel(): void {
+    this.slot.delete(this);
+  }
+
+  run(): void {
+    if (this.slot.delete(this)) this.callback();
+  }
+}

@@ -1,0 +1,201 @@
+import { andThen, isPromise, type Awaitable } from '../awaitable.js';
+import { hubError } from '../errors.js';
+import type { Position } from '../messaging/position.js';
+import { groupTopic } from '../messaging/topic-name.js';
+
+/** That a connection is in a group. */
+export interface Membership {
+  /** The hub's key. */
+  readonly hub: string;
+  readonly group: string;
+  readonly topic: string;
+  /** It holds for messages after this place; `Infinity` while that is not known yet. */
+  since: Position;
+  /** Settles when `since` is known. */
+  ready: Promise<void> | undefined;
+}
+
+/** What memberships need of the connection that they belong to. */
+export interface TopicHolder {
+  readonly head: Position;
+  /** Whether the connection has messages of this hub. */
+  listensTo(hub: string): boolean;
+  hold(topic: string): Awaitable<Position>;
+  release(topic: string): void;
+}
+
+/** What happens to memberships while the stages of a resume run. */
+interface Rejoin {
+  /** Topics that somebody joined, left or revoked meanwhile: that always wins over what the stages say. */
+  readonly touched: Set<string>;
+  /** What the stages dropped, until they end. */
+  readonly aside: Map<string, Membership>;
+  readonly added: Set<string>;
+}
+
+/** The groups of one connection, of all its hubs. While the connection's record is held, this is the truth. */
+export class Memberships {
+  /** Whether anything has changed since the last groups token. */
+  changed = false;
+  private readonly all = new Map<string, Membership>();
+  private rejoin: Rejoin | undefined;
+
+  constructor(
+    private readonly holder: TopicHolder,
+    private readonly limit: number,
+  ) {}
+
+  get size(): number {
+    return this.all.size;
+  }
+
+  [Symbol.iterator](): IterableIterator<Membership> {
+    return this.all.values();
+  }
+
+  /** The groups of one hub. */
+  of(hub: string): string[] {
+    const groups: string[] = [];
+    for (const membership of this.all.values()) if (membership.hub === hub) groups.push(membership.group);
+    return groups;
+  }
+
+  has(hub: string, group: string): boolean {
+    return this.all.has(groupTopic(hub, group));
+  }
+
+  /** Settles when messages published next reach the connection. Throws `HUB_TOO_MANY_GROUPS`. */
+  join(hub: string, group: string): Awaitable<void> {
+    const topic = groupTopic(hub, group);
+    this.rejoin?.touched.add(topic);
+    return this.enter(hub, group, topic);
+  }
+
+  /** Whether the connection was in the group. */
+  leave(hub: string, group: string): boolean {
+    const topic = groupTopic(hub, group);
+    this.rejoin?.touched.add(topic);
+    return this.exit(topic);
+  }
+
+  /** Puts back what a token says, with the place at which the token was issued. */
+  restore(hub: string, group: string, since: Position): Awaitable<void> {
+    const topic = groupTopic(hub, group);
+    if (this.all.has(topic)) return;
+    const membership: Membership = { hub, group, topic, since, ready: undefined };
+    this.all.set(topic, membership);
+    if (!this.holder.listensTo(hub)) return;
+    return andThen(this.holder.hold(topic), () => undefined);
+  }
+
+  /** Holds or releases the topics of a hub that the connection has begun or ceased to listen to. */
+  listen(hub: string, listens: boolean): Awaitable<void> {
+    const waiting: Promise<void>[] = [];
+    for (const membership of this.all.values()) {
+      if (membership.hub !== hub) continue;
+      if (!listens) this.holder.release(membership.topic);
+      else {
+        const held = this.hold(membership);
+        if (isPromise<void>(held)) waiting.push(held);
+      }
+    }
+    return waiting.length === 0 ? undefined : Promise.all(waiting).then(() => undefined);
+  }
+
+  /** The topics of the groups, and after which place each is wanted. */
+  addTopics(topics: Map<string, Position>, after: Position): void {
+    for (const membership of this.all.values())
+      if (this.holder.listensTo(membership.hub)) topics.set(membership.topic, Math.max(after, membership.since));
+  }
+
+  /** From here to `commitRejoin` or `rollbackRejoin`, what stages drop is only set aside. */
+  beginRejoin(): void {
+    this.rejoin = { touched: new Set(), aside: new Map(), added: new Set() };
+  }
+
+  /** Applies the answer of one hub's stage as a difference to what the stage was given. */
+  applyRejoin(hub: string, claimed: readonly string[], answer: readonly string[]): Awaitable<void> {
+    const { rejoin } = this;
+    if (rejoin === undefined) return;
+    const kept = new Set(answer);
+    for (const group of claimed) {
+      if (kept.has(group)) continue;
+      const topic = groupTopic(hub, group);
+      const membership = this.all.get(topic);
+      if (membership === undefined || rejoin.touched.has(topic)) continue;
+      this.all.delete(topic);
+      this.changed = true;
+      rejoin.aside.set(topic, membership);
+    }
+    const waiting: Promise<void>[] = [];
+    for (const group of kept) {
+      const topic = groupTopic(hub, group);
+      if (rejoin.touched.has(topic) || this.all.has(topic)) continue;
+      const entered = this.enter(hub, group, topic);
+      rejoin.added.add(topic);
+      if (isPromise<void>(entered)) waiting.push(entered);
+    }
+    return waiting.length === 0 ? undefined : Promise.all(waiting).then(() => undefined);
+  }
+
+  /** What was set aside is dropped for good. */
+  commitRejoin(): void {
+    const { rejoin } = this;
+    this.rejoin = undefined;
+    for (const topic of rejoin?.aside.keys() ?? []) if (!this.all.has(topic)) this.holder.release(topic);
+  }
+
+  /** What was set aside is back, what was added is not there, and what others changed stands. */
+  rollbackRejoin(): void {
+    const { rejoin } = this;
+    this.rejoin = undefined;
+    if (rejoin === undefined) return;
+    for (const topic of rejoin.added) if (!rejoin.touched.has(topic)) this.exit(topic);
+    for (const [topic, membership] of rejoin.aside) {
+      if (this.all.has(topic)) continue;
+      if (rejoin.touched.has(topic)) this.holder.release(topic);
+      else this.all.set(topic, membership);
+    }
+    this.changed = true;
+  }
+
+  /** Releases everything, at the end of the connection. */
+  clear(): void {
+    this.commitRejoin();
+    for (const topic of [...this.all.keys()]) this.exit(topic);
+  }
+
+  private enter(hub: string, group: string, topic: string): Awaitable<void> {
+    const present = this.all.get(topic);
+    if (present !== undefined) return present.ready;
+    if (this.all.size >= this.limit) throw hubError('HUB_TOO_MANY_GROUPS', { limit: this.limit });
+    const membership: Membership = { hub, group, topic, since: this.holder.head, ready: undefined };
+    this.all.set(topic, membership);
+    this.changed = true;
+    return this.holder.listensTo(hub) ? this.hold(membership) : undefined;
+  }
+
+  private hold(membership: Membership): Awaitable<void> {
+    const position = this.holder.hold(membership.topic);
+    if (!isPromise<Position>(position)) {
+      membership.since = position;
+      return;
+    }
+    membership.since = Number.POSITIVE_INFINITY;
+    membership.ready = position.then((place) => {
+      membership.since = place;
+      membership.ready = undefined;
+    });
+    return membership.ready;
+  }
+
+  private exit(topic: string): boolean {
+    const membership = this.all.get(topic);
+    if (membership === undefined) return false;
+    this.all.delete(topic);
+    this.changed = true;
+    // A membership that was set aside may come back with what the topic holds.
+    if (this.rejoin?.aside.has(topic) !== true && this.holder.listensTo(membership.hub)) this.holder.release(topic);
+    return true;
+  }
+}

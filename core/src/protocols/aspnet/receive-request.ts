@@ -1,0 +1,154 @@
+import { WebSocketServer } from 'ws';
+import type { ConnectionRecord, ConnectionTraits } from '../../connections/connection-record.js';
+import type { Replay } from '../../connections/delivery.js';
+import type { HubDispatcher } from '../../dispatcher/hub-dispatcher.js';
+import { Refusal } from '../../dispatcher/refusal.js';
+import type { HubDescriptor } from '../../hubs/hub-descriptor.js';
+import type { Position } from '../../messaging/position.js';
+import type { ConnectionClaim } from '../../security/connection-token.js';
+import type { UpgradeSocket } from '../../transports/upgrade-socket.js';
+import { allClosed, type EndpointRequest } from '../endpoint.js';
+import { aspnetProtocol, errorEnvelope, initEnvelope } from './aspnet-protocol.js';
+import { HubSocket } from './hub-socket.js';
+import { isAtLeast, protocolVersion } from './negotiate.js';
+
+/** A request for a WebSocket, whose token has been opened. */
+export interface ReceiveRequest {
+  readonly request: EndpointRequest;
+  readonly socket: UpgradeSocket;
+  readonly claim: ConnectionClaim;
+  readonly hubs: readonly HubDescriptor[];
+}
+
+/** Opens and resumes classic connections over WebSockets: `/connect` and `/reconnect`. */
+export class ReceiveRequests {
+  private readonly webSockets: WebSocketServer;
+  private readonly traits: ConnectionTraits;
+
+  constructor(
+    private readonly dispatcher: HubDispatcher,
+    private readonly detailedErrors: boolean,
+  ) {
+    const { limits } = dispatcher.ground;
+    this.webSockets = new WebSocketServer({
+      noServer: true,
+      perMessageDeflate: false,
+      maxPayload: limits.maxClassicMessageBytes,
+    });
+    this.traits = {
+      protocol: aspnetProtocol,
+      disconnectTimeoutMs: limits.disconnectTimeoutMs,
+      groupsToken: true,
+      parallelCalls: Number.POSITIVE_INFINITY,
+    };
+  }
+
+  async connect(given: ReceiveRequest): Promise<void> {
+    const { registry } = this.dispatcher.ground;
+    if (this.hasEndedForGood(given)) return;
+    let record = registry.find(given.claim.connectionId);
+    // A held connection that was confirmed resumes; its client has nothing yet, so it is told everything as new.
+    if (record !== undefined && record.state !== 'opening') return this.resume(given, undefined, true);
+    const { request, hubs, claim, socket } = given;
+    const { allowed } = await this.dispatcher.authorizeConnect(hubs, request.visible, request.user, record);
+    if (allowed.length === 0 && hubs.length > 0) throw Refusal.of(request.user);
+    // Others may have come for the same connection meanwhile.
+    record = registry.find(claim.connectionId) ?? (await this.open(given, allowed));
+    if (record.state !== 'opening') return this.resume(given, undefined, true);
+    const generation = this.claim(record, given);
+    if (!isAtLeast(versionOf(request), 1, 4)) await this.dispatcher.connect(record);
+    if (!socket.isGone) this.accept(given, record, generation, record.head, true);
+  }
+
+  async reconnect(given: ReceiveRequest): Promise<void> {
+    if (this.hasEndedForGood(given)) return;
+    await this.resume(given, given.request.query.get('messageId') || undefined, false);
+  }
+
+  drained(): Promise<void> {
+    return allClosed(this.webSockets);
+  }
+
+  close(): void {
+    for (const socket of this.webSockets.clients) socket.terminate();
+  }
+
+  private async open({ claim, request }: ReceiveRequest, hubs: readonly HubDescriptor[]): Promise<ConnectionRecord> {
+    const record = this.dispatcher.open({
+      connectionId: claim.connectionId,
+      user: request.user,
+      request: request.visible,
+      traits: this.traits,
+      position: claim.position,
+    });
+    await record.listenAll(hubs);
+    return record;
+  }
+
+  private async resume(given: ReceiveRequest, cursor: string | undefined, init: boolean): Promise<void> {
+    const { request, claim, hubs, socket } = given;
+    const groupsToken = request.query.get('groupsToken') || undefined;
+    const { record, generation, owed } = await this.dispatcher.resume(
+      // A token on connect is not read.
+      {
+        claim,
+        user: request.user,
+        request: request.visible,
+        hubs,
+        cursor,
+        groupsToken: init ? undefined : groupsToken,
+        traits: this.traits,
+      },
+      (resuming, itsGeneration) => this.claim(resuming, given, itsGeneration),
+    );
+    if (!socket.isGone) this.accept(given, record, generation, owed, init);
+  }
+
+  /** From here on the request is the connection's transport; if its socket goes, the connection has none. */
+  private claim(record: ConnectionRecord, { request, socket }: ReceiveRequest, made?: number): number {
+    const generation = made ?? record.claim(request.visible);
+    socket.onGone(() => record.lose(generation));
+    return generation;
+  }
+
+  private accept(
+    given: ReceiveRequest,
+    record: ConnectionRecord,
+    generation: number,
+    start: Position | Replay,
+    init: boolean,
+  ): void {
+    const { limits, bus } = this.dispatcher.ground;
+    given.socket.accept(this.webSockets, (webSocket) => {
+      const settings = {
+        keepAliveMs: limits.keepAliveMs,
+        disconnectTimeoutMs: limits.disconnectTimeoutMs,
+        detailedErrors: this.detailedErrors,
+        understandsErrors: isAtLeast(versionOf(given.request), 2, 0),
+      };
+      const socket = new HubSocket(webSocket, record, this.dispatcher, settings, () => record.lose(generation));
+      if (!record.isCurrent(generation)) {
+        socket.end({ kind: 'replaced' });
+        return;
+      }
+      if (init) socket.write(initEnvelope(bus.writePosition(typeof start === 'number' ? start : start.upTo)));
+      record.attach(socket, start);
+    });
+  }
+
+  /** A connection that was stopped, or sent away, does not come back. */
+  private hasEndedForGood({ claim, request, socket }: ReceiveRequest): boolean {
+    if (this.dispatcher.ground.registry.howEnded(claim.connectionId) !== 'final') return false;
+    if (!isAtLeast(versionOf(request), 2, 0)) throw new Refusal(403, 'The connection has ended.');
+    socket.accept(this.webSockets, (webSocket) => {
+      webSocket.on('error', () => undefined);
+      webSocket.send(errorEnvelope('The connection has ended.'));
+      webSocket.close(1000);
+    });
+    return true;
+  }
+}
+
+function versionOf(request: EndpointRequest): string {
+  return protocolVersion(request.query.get('clientProtocol'));
+}

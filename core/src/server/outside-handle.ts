@@ -1,0 +1,49 @@
+import type { Awaitable } from '../awaitable.js';
+import type { HubGroups } from '../hubs/caller-groups.js';
+import type { ClientContract, HubClients } from '../hubs/clients.js';
+import type { HubCallerContext } from '../hubs/hub-caller-context.js';
+import type { HubDescriptor } from '../hubs/hub-descriptor.js';
+import { DescribedHubHandle, type HubHandle } from '../hubs/hub-handle.js';
+import type { GroupChanger, HubSender, SendTarget } from '../hubs/hub-sender.js';
+
+/** A hub's handle whose first use starts the server. */
+export class OutsideHandle implements HubHandle<ClientContract>, HubSender<HubCallerContext>, GroupChanger {
+  readonly clients: HubClients<ClientContract>;
+  readonly groups: HubGroups;
+  private started = false;
+
+  constructor(
+    hub: HubDescriptor,
+    private readonly sender: HubSender<HubCallerContext>,
+    private readonly changer: GroupChanger,
+    private readonly start: () => Promise<void>,
+  ) {
+    const { clients, groups } = new DescribedHubHandle<ClientContract>(hub, this, this);
+    this.clients = clients;
+    this.groups = groups;
+  }
+
+  send(
+    hub: HubDescriptor,
+    target: SendTarget,
+    method: string,
+    args: readonly unknown[],
+    call: HubCallerContext | undefined,
+  ): Promise<void> {
+    const send = () => this.sender.send(hub, target, method, args, call);
+    return this.started ? send() : this.begin().then(send);
+  }
+
+  join(hub: HubDescriptor, connectionId: string, group: string): Awaitable<'joined' | 'gone'> {
+    return this.changer.join(hub, connectionId, group);
+  }
+
+  leave(hub: HubDescriptor, connectionId: string, group: string): Awaitable<'left' | 'gone'> {
+    return this.changer.leave(hub, connectionId, group);
+  }
+
+  private async begin(): Promise<void> {
+    await this.start();
+    this.started = true;
+  }
+}
