@@ -111,7 +111,12 @@ export const hubError = defineErrors({
     `'${d.name}' cannot be a hub's name. Use 1 to 100 letters, digits, '_' or '-'; clients ignore case.`,
   HUB_NAME_TAKEN: (d: { readonly name: string; readonly first: string; readonly second: string }) =>
     `'${d.first}' and '${d.second}' are both called '${d.name}' (case does not count). Rename one.`,
-  HUB_METHOD_TAKEN: (d: { readonly hub: string; readonly name: string; readonly first: string; readonly second: string }) =>
+  HUB_METHOD_TAKEN: (d: {
+    readonly hub: string;
+    readonly name: string;
+    readonly first: string;
+    readonly second: string;
+  }) =>
     `'${d.first}' and '${d.second}' of hub '${d.hub}' are both called '${d.name}' (case does not count). Rename one.`,
   HUB_ARITY_INVALID: (d: { readonly hub: string; readonly method: string }) =>
     `'${d.hub}.${d.method}' was given an arity that is not [min, max] with whole numbers and 0 <= min <= max.`,
@@ -123,8 +128,7 @@ export const hubError = defineErrors({
     `'${d.member}' is not there in a hub's constructor. Use it in the hub's methods and events.`,
   HUB_CALL_ENDED: (d: { readonly member: string }) =>
     `'${d.member}' belongs to a call that has ended. Use it before the hub method returns.`,
-  HUB_CREATE_FAILED: (d: { readonly hub: string }) =>
-    `An instance of hub '${d.hub}' could not be made. See the cause.`,
+  HUB_CREATE_FAILED: (d: { readonly hub: string }) => `An instance of hub '${d.hub}' could not be made. See the cause.`,
 
   // The pipeline
   HUB_MODULE_NAME_INVALID: () => 'A pipeline module needs a name: a text that is not empty.',
@@ -154,8 +158,12 @@ export const hubError = defineErrors({
   HUB_UNKNOWN_HUB: (d: { readonly hub: string }) => `A client called a hub '${d.hub}' that this server does not have.`,
   HUB_UNKNOWN_METHOD: (d: { readonly hub: string; readonly method: string; readonly candidates: string }) =>
     `Hub '${d.hub}' has no method '${d.method}'. It has: ${d.candidates}.`,
-  HUB_ARGUMENT_COUNT: (d: { readonly hub: string; readonly method: string; readonly expected: string; readonly got: number }) =>
-    `'${d.hub}.${d.method}' takes ${d.expected} arguments, not ${d.got}.`,
+  HUB_ARGUMENT_COUNT: (d: {
+    readonly hub: string;
+    readonly method: string;
+    readonly expected: string;
+    readonly got: number;
+  }) => `'${d.hub}.${d.method}' takes ${d.expected} arguments, not ${d.got}.`,
   HUB_NOT_AUTHORIZED: (d: { readonly hub: string; readonly method: string }) =>
     `The caller may not call '${d.hub}.${d.method}'.`,
   HUB_NOT_SUPPORTED: (d: { readonly feature: string }) => `${d.feature} is not supported by this server.`,
@@ -192,7 +200,8 @@ export const hubError = defineErrors({
   HUB_NO_KEYS: () =>
     "No 'keys' were given: a random one is used, and tokens end with this process. Give keys to let clients come back after a restart.",
   HUB_SERVER_STOPPED: () => 'The server has been stopped. Make a new one.',
-  HUB_PATH_TAKEN: (d: { readonly path: string }) => `Two endpoints of one kind are at the path '${d.path}'. Give each its own.`,
+  HUB_PATH_TAKEN: (d: { readonly path: string }) =>
+    `Two endpoints of one kind are at the path '${d.path}'. Give each its own.`,
   HUB_BODY_TOO_LARGE: (d: { readonly limitBytes: number }) => `A request's body is larger than ${d.limitBytes} bytes.`,
   HUB_EVENT_FAILED: (d: { readonly hub: string; readonly stage: string }) =>
     `The stage '${d.stage}' of hub '${d.hub}' failed. See the cause.`,

@@ -51,7 +51,8 @@ function isPlain(value: unknown, depth: number): boolean {
 function replace(this: unknown, key: string, value: unknown): unknown {
   const raw = (this as Record<string, unknown>)[key];
   if (ArrayBuffer.isView(raw)) return Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString('base64');
-  if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64');
+  if (ArrayBuffer.isView(value))
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64');
   if (raw instanceof ArrayBuffer) return Buffer.from(raw).toString('base64');
   if (typeof value === 'bigint' && isSafe(value)) return Number(value);
   return value;
@@ -87,7 +88,8 @@ function shorten(path: string): string {
 
 /** Reads JSON of a peer. Throws `HUB_MESSAGE_INVALID`, or `HUB_MESSAGE_TOO_DEEP` before anything is made of it. */
 export function readJson(text: string, maxDepth: number): unknown {
-  if (text.length > 2 * maxDepth && isDeeper(text, maxDepth)) throw hubError('HUB_MESSAGE_TOO_DEEP', { limit: maxDepth });
+  if (text.length > 2 * maxDepth && isDeeper(text, maxDepth))
+    throw hubError('HUB_MESSAGE_TOO_DEEP', { limit: maxDepth });
   try {
     return JSON.parse(text);
   } catch {

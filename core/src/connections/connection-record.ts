@@ -94,7 +94,9 @@ export class ConnectionRecord implements Connection, TopicHolder, DeliverySource
     this.leftMs = traits.disconnectTimeoutMs ?? 0;
     this.memberships = new Memberships(this, ground.maxGroups);
     this.delivery = new Delivery(id, ground.bus, this);
-    this.calls = new CallQueue(traits.parallelCalls, ground.maxCalls, (paused) => this.delivery.transport?.pause(paused));
+    this.calls = new CallQueue(traits.parallelCalls, ground.maxCalls, (paused) =>
+      this.delivery.transport?.pause(paused),
+    );
   }
 
   get protocol(): string {
@@ -245,7 +247,15 @@ export class ConnectionRecord implements Connection, TopicHolder, DeliverySource
   link(hub: string): HubLink {
     let link = this.hubs.get(hub);
     if (link === undefined) {
-      link = { hub, listening: false, since: beginning, refused: false, admitted: undefined, begun: false, running: undefined };
+      link = {
+        hub,
+        listening: false,
+        since: beginning,
+        refused: false,
+        admitted: undefined,
+        begun: false,
+        running: undefined,
+      };
       this.hubs.set(hub, link);
     }
     return link;

@@ -13,10 +13,9 @@ export class FailedSend extends Promise<void> {
   static of(failure: Promise<void> | { readonly error: unknown }, report: (error: unknown) => void): Promise<void> {
     const promise = new FailedSend((resolve, reject) => {
       if (failure instanceof Promise) failure.then(resolve, reject);
-      // oxlint-disable-next-line prefer-promise-reject-errors
       else reject(failure.error);
     });
-    super.prototype.then.call(promise, undefined, (error: unknown) => {
+    void super.prototype.then.call(promise, undefined, (error: unknown) => {
       setImmediate(() => {
         if (!promise.observed) report(error);
       });
@@ -24,6 +23,8 @@ export class FailedSend extends Promise<void> {
     return promise;
   }
 
+  // A promise tells nobody whether it was looked at; a subclass can.
+  // oxlint-disable-next-line unicorn/no-thenable
   override then<Ok = void, Failed = never>(
     onOk?: ((value: void) => Ok | PromiseLike<Ok>) | null,
     onFailed?: ((reason: unknown) => Failed | PromiseLike<Failed>) | null,

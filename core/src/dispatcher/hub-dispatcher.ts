@@ -157,7 +157,7 @@ export class HubDispatcher implements ContextServices {
   /** Ends every connection, with leave to reconnect. Settles when all hubs have been told. */
   async endAll(): Promise<void> {
     const ending = { kind: 'ended', reason: 'server-stop', allowReconnect: true } as const;
-    for (const record of [...this.ground.registry]) void this.end(record, 'server-stop', ending, 'resumable');
+    for (const record of this.ground.registry) void this.end(record, 'server-stop', ending, 'resumable');
     await this.lifecycle.settled();
   }
 
@@ -178,7 +178,10 @@ export class HubDispatcher implements ContextServices {
     );
     if (tooMany && !this.withTooManyGroups.has(record)) {
       this.withTooManyGroups.add(record);
-      const error = hubError('HUB_GROUPS_TOKEN_TOO_LARGE', { connection: record.id, limitBytes: limits.maxGroupsTokenBytes });
+      const error = hubError('HUB_GROUPS_TOKEN_TOO_LARGE', {
+        connection: record.id,
+        limitBytes: limits.maxGroupsTokenBytes,
+      });
       logger.warn({ error, connection: record.id }, 'A connection is in more groups than its token can name.');
     }
     record.renewTokenAfter(limits.groupsTokenLifetimeMs / 2);

@@ -22,7 +22,9 @@ export class HubEvents {
   activate(context: ConnectionEvent): Awaitable<Hub> {
     try {
       const scope = this.ground.activator.createScope(context);
-      const hub = isPromise<HubScope>(scope) ? scope.then((made) => this.resolve(context, made)) : this.resolve(context, scope);
+      const hub = isPromise<HubScope>(scope)
+        ? scope.then((made) => this.resolve(context, made))
+        : this.resolve(context, scope);
       return isPromise<Hub>(hub)
         ? hub.then(
             (made) => this.bind(made, context),
@@ -38,7 +40,9 @@ export class HubEvents {
   close(context: ConnectionEvent): Awaitable<void> {
     const { pendingSends } = context;
     if (pendingSends === undefined) return this.release(context);
-    return pendingSends.then(() => (context.pendingSends === pendingSends ? this.release(context) : this.close(context)));
+    return pendingSends.then(() =>
+      context.pendingSends === pendingSends ? this.release(context) : this.close(context),
+    );
   }
 
   private resolve(context: ConnectionEvent, scope: HubScope): Awaitable<Hub> {
@@ -62,7 +66,8 @@ export class HubEvents {
     context.ownScope = undefined;
     try {
       const disposed = scope.dispose();
-      if (isPromise<void>(disposed)) return disposed.then(undefined, (error: unknown) => this.reportRelease(context, error));
+      if (isPromise<void>(disposed))
+        return disposed.then(undefined, (error: unknown) => this.reportRelease(context, error));
     } catch (error) {
       this.reportRelease(context, error);
     }

@@ -105,16 +105,9 @@ export class Invocations {
       : this.callMethod(instance, method.property, args, running);
   }
 
-  private callMethod(
-    hub: Hub,
-    property: string,
-    args: readonly unknown[],
-    running: RunningCall,
-  ): Awaitable<Outcome> {
+  private callMethod(hub: Hub, property: string, args: readonly unknown[], running: RunningCall): Awaitable<Outcome> {
     const result = (hub as unknown as Record<string, HubFunction>)[property]?.(...args);
-    return isPromise(result)
-      ? result.then((value) => this.encode(value, running))
-      : this.encode(result, running);
+    return isPromise(result) ? result.then((value) => this.encode(value, running)) : this.encode(result, running);
   }
 
   private encode(value: unknown, running: RunningCall): Outcome {

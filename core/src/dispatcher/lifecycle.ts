@@ -91,7 +91,12 @@ export class Lifecycle {
   }
 
   /** Runs a first event of a hub, and notes that a `disconnect` is owed when it has completed, however late. */
-  begin(record: ConnectionRecord, hub: HubDescriptor, context: ConnectionEvent, work: () => Awaitable<void>): Promise<void> {
+  begin(
+    record: ConnectionRecord,
+    hub: HubDescriptor,
+    context: ConnectionEvent,
+    work: () => Awaitable<void>,
+  ): Promise<void> {
     const link = record.link(hub.key);
     const event = this.runEvent(context, work).then(() => {
       link.begun = true;
@@ -117,7 +122,9 @@ export class Lifecycle {
 
   /** Tells every hub whose first event has completed, after that and not beside it. */
   tellAll(record: ConnectionRecord, reason: DisconnectReason): Promise<void> {
-    const told = Promise.all([...record.hubs.values()].map((link) => this.tell(record, link, reason))).then(() => undefined);
+    const told = Promise.all([...record.hubs.values()].map((link) => this.tell(record, link, reason))).then(
+      () => undefined,
+    );
     this.ending.add(told);
     void told.then(() => this.ending.delete(told));
     return told;
@@ -190,10 +197,16 @@ export class Lifecycle {
     record: ConnectionRecord | undefined,
   ): Promise<boolean> {
     const context = new AuthorizeConnectContext(hub, this.services, request, user, record);
-    const deadline = { stage: 'authorizeConnect', hub: hub.name, deadlineMs: this.ground.limits.authorizeDeadlineMs } as const;
+    const deadline = {
+      stage: 'authorizeConnect',
+      hub: hub.name,
+      deadlineMs: this.ground.limits.authorizeDeadlineMs,
+    } as const;
     try {
       const answer = this.chains().authorizeConnect(context);
-      const allowed = isPromise<boolean>(answer) ? await withDeadline(this.ground.clock, deadline, () => answer) : answer;
+      const allowed = isPromise<boolean>(answer)
+        ? await withDeadline(this.ground.clock, deadline, () => answer)
+        : answer;
       if (typeof allowed !== 'boolean')
         throw hubError('HUB_STAGE_RESULT_INVALID', { stage: 'authorizeConnect', expected: 'true or false' });
       return allowed;

@@ -62,7 +62,10 @@ export class Resumes {
    *
    * Throws a `Refusal`.
    */
-  async resume(given: ResumeRequest, claimed: (record: ConnectionRecord, generation: number) => void): Promise<Resumed> {
+  async resume(
+    given: ResumeRequest,
+    claimed: (record: ConnectionRecord, generation: number) => void,
+  ): Promise<Resumed> {
     const id = given.claim.connectionId;
     for (;;) {
       const held = this.ground.registry.find(id);
@@ -110,7 +113,14 @@ export class Resumes {
   private revive(given: ResumeRequest): ConnectionRecord {
     const { bus, registry } = this.ground;
     const floor = placeOf(bus, bus.readPosition(given.claim.position));
-    const record = new ConnectionRecord(given.claim.connectionId, given.user, given.request, given.traits, floor, this.records);
+    const record = new ConnectionRecord(
+      given.claim.connectionId,
+      given.user,
+      given.request,
+      given.traits,
+      floor,
+      this.records,
+    );
     record.state = 'resuming';
     registry.add(record);
     return record;
@@ -169,7 +179,8 @@ export class Resumes {
       void this.lifecycle.end(record, 'auth', ending, 'resumable');
       throw Refusal.of(given.user);
     }
-    for (const link of record.hubs.values()) if (!allowed.some(({ key }) => key === link.hub)) record.unlisten(link.hub);
+    for (const link of record.hubs.values())
+      if (!allowed.some(({ key }) => key === link.hub)) record.unlisten(link.hub);
     for (const hub of allowed) await record.listen(hub.key, newLife ? record.floor : undefined);
     this.checkStill(record);
     return allowed;
@@ -314,7 +325,11 @@ function revokedOf(record: ConnectionRecord, hub: HubDescriptor): readonly strin
 }
 
 /** Why claims have not come back. The answer wins over what a module said beside it. */
-function refusedOf(record: ConnectionRecord, rejoined: Rejoined, groups: readonly string[]): ReadonlyMap<string, string> {
+function refusedOf(
+  record: ConnectionRecord,
+  rejoined: Rejoined,
+  groups: readonly string[],
+): ReadonlyMap<string, string> {
   const { hub, claimed, answer, reasons } = rejoined;
   const present = new Set(groups);
   const refused = new Map<string, string>();

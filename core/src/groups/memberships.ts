@@ -162,7 +162,7 @@ export class Memberships {
   /** Releases everything, at the end of the connection. */
   clear(): void {
     this.commitRejoin();
-    for (const topic of [...this.all.keys()]) this.exit(topic);
+    for (const topic of this.all.keys()) this.exit(topic);
   }
 
   private enter(hub: string, group: string, topic: string): Awaitable<void> {

@@ -7,17 +7,18 @@ export type ModuleReference = string | (abstract new (...args: never[]) => HubPi
 /** Modules in their order: those that were added, then the built-in ones. */
 export class ModuleList {
   private readonly added: HubPipelineModule[] = [];
-  private readonly builtIn: HubPipelineModule[];
+  private readonly tail: HubPipelineModule[];
 
-  constructor(builtIn: readonly HubPipelineModule[]) {
-    this.builtIn = [...builtIn];
+  constructor(private readonly builtIn: readonly HubPipelineModule[]) {
+    this.tail = [...builtIn];
   }
 
   /** All of them, outermost first. */
   all(): readonly HubPipelineModule[] {
-    return [...this.added, ...this.builtIn];
+    return [...this.added, ...this.tail];
   }
 
+  /** Whether it came with the package; one that was put in its place did not. */
   isBuiltIn(module: HubPipelineModule): boolean {
     return this.builtIn.includes(module);
   }
@@ -36,7 +37,7 @@ export class ModuleList {
   /** Puts a module in the place of another. Throws as `add`, and `HUB_MODULE_UNKNOWN`. */
   replace(reference: ModuleReference, module: HubPipelineModule): void {
     checkModule(module);
-    for (const list of [this.added, this.builtIn]) {
+    for (const list of [this.added, this.tail]) {
       const index = list.findIndex((candidate) => matches(candidate, reference));
       if (index < 0) continue;
       this.checkName(module, list[index]);

@@ -103,8 +103,7 @@ export abstract class ConnectionEvent extends StageContext implements HubCallerC
     if (this.ownState === undefined) return undefined;
     const given = this.givenState();
     let changes: Record<string, unknown> | undefined;
-    for (const [key, value] of Object.entries(this.ownState))
-      if (value !== given?.[key]) (changes ??= {})[key] = value;
+    for (const [key, value] of Object.entries(this.ownState)) if (value !== given?.[key]) (changes ??= {})[key] = value;
     return changes;
   }
 

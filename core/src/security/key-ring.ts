@@ -26,7 +26,10 @@ export class KeyRing implements DataProtector {
   constructor(keys: readonly (string | Uint8Array)[]) {
     this.secrets = keys.map((key) => (typeof key === 'string' ? Buffer.from(key, 'utf8') : Buffer.from(key)));
     if (this.secrets.length === 0 || this.secrets.some((secret) => secret.length === 0))
-      throw hubError('HUB_OPTION_INVALID', { option: 'keys', expected: 'a list of texts or bytes, none of them empty' });
+      throw hubError('HUB_OPTION_INVALID', {
+        option: 'keys',
+        expected: 'a list of texts or bytes, none of them empty',
+      });
     this.keys = this.secrets.map(() => new Map<string, Buffer>());
   }
 

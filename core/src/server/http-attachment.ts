@@ -13,9 +13,10 @@ export interface RequestHandlers {
  * ours is not shown to them, and one that is not is theirs alone. Returns what takes them away again.
  */
 export function attachTo(server: Server, handlers: RequestHandlers): () => void {
-  const emit = server.emit as (event: string | symbol, ...args: unknown[]) => boolean;
+  const emit = Reflect.get(server, 'emit') as (event: string | symbol, ...args: unknown[]) => boolean;
   const intercept = function (this: Server, event: string | symbol, ...args: unknown[]): boolean {
-    if (event === 'request' && handlers.handleRequest(args[0] as IncomingMessage, args[1] as ServerResponse)) return true;
+    if (event === 'request' && handlers.handleRequest(args[0] as IncomingMessage, args[1] as ServerResponse))
+      return true;
     return emit.call(server, event, ...args);
   };
   server.emit = intercept as typeof server.emit;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { systemClock, type Clock } from '../clock.js';
+import { systemClock } from '../clock.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { Heartbeat } from '../connections/heartbeat.js';
 import { HubDispatcher } from '../dispatcher/hub-dispatcher.js';
@@ -74,7 +74,6 @@ export class HubServer {
   readonly pipeline: HubPipeline;
   readonly groups: ServerGroups;
   private readonly hubs: ReadonlyMap<string, HubDescriptor>;
-  private readonly clock: Clock;
   private readonly logger: Logger;
   private readonly heartbeat: Heartbeat;
   private readonly bus: LocalMessageBus<EncodedMessage>;
@@ -89,14 +88,24 @@ export class HubServer {
   private listening: Server | undefined;
 
   constructor(options: HubServerOptions) {
-    const { hubs, activator, authenticate: _a, keys, cors: _c, detailedErrors = false, logger, clock, ...limits } = options;
+    const {
+      hubs,
+      activator,
+      authenticate: _a,
+      keys,
+      cors: _c,
+      detailedErrors = false,
+      logger,
+      clock,
+      ...limits
+    } = options;
     this.hubs = describeHubs(hubs);
-    this.clock = clock ?? systemClock;
+    const time = clock ?? systemClock;
     this.logger = logger ?? warningLogger();
     const resolved: Limits = resolveLimits(limits);
-    this.heartbeat = new Heartbeat(this.clock);
-    this.bus = new LocalMessageBus(this.clock, resolved, randomBytes(6).toString('hex'));
-    this.revocations = new Revocations(this.clock, resolved.groupsTokenLifetimeMs);
+    this.heartbeat = new Heartbeat(time);
+    this.bus = new LocalMessageBus(time, resolved, randomBytes(6).toString('hex'));
+    this.revocations = new Revocations(time, resolved.groupsTokenLifetimeMs);
     this.pipeline = new HubPipeline(() => this.hubs.values());
     this.dispatcher = new HubDispatcher({
       hubs: this.hubs,
@@ -107,7 +116,7 @@ export class HubServer {
       heartbeat: this.heartbeat,
       protector: this.makeKeyRing(keys),
       limits: resolved,
-      clock: this.clock,
+      clock: time,
       logger: this.logger,
     });
     this.groups = { revoke: (revocation) => this.revoke(revocation) };
@@ -225,7 +234,7 @@ export class HubServer {
 
   private within(graceMs: number, work: Promise<unknown>): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = graceMs === 0 ? () => undefined : this.clock.after(graceMs, resolve);
+      const cancel = graceMs === 0 ? () => undefined : this.dispatcher.clock.after(graceMs, resolve);
       if (graceMs === 0) setImmediate(resolve);
       void work.then(() => {
         cancel();
@@ -241,13 +250,15 @@ export class HubServer {
   }
 
   private revoke({ hub, group, ...member }: Revocation): void {
-    if (typeof group !== 'string' || group === '') throw hubError('HUB_GROUP_NAME_INVALID', { why: 'it is empty, or not a text' });
+    if (typeof group !== 'string' || group === '')
+      throw hubError('HUB_GROUP_NAME_INVALID', { why: 'it is empty, or not a text' });
     this.dispatcher.revoke(this.describe(hub), group, member);
   }
 
   private describe(hub: HubType | string): HubDescriptor {
     for (const descriptor of this.hubs.values())
-      if (descriptor.type === hub || (typeof hub === 'string' && descriptor.key === hub.toLowerCase())) return descriptor;
+      if (descriptor.type === hub || (typeof hub === 'string' && descriptor.key === hub.toLowerCase()))
+        return descriptor;
     throw hubError('HUB_UNKNOWN', { type: typeof hub === 'string' ? hub : hub.name });
   }
 

@@ -43,7 +43,12 @@ export class RequestHandler implements RequestHandlers {
     return true;
   }
 
-  private async answer(request: IncomingMessage, response: ServerResponse, url: RequestUrl, match: Match): Promise<void> {
+  private async answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    url: RequestUrl,
+    match: Match,
+  ): Promise<void> {
     for (const [name, value] of Object.entries(this.gate.admitOrigin(request))) response.setHeader(name, value);
     if (request.method === 'OPTIONS') {
       response.setHeader('Access-Control-Allow-Methods', 'GET, POST');

@@ -4,7 +4,8 @@ import type { ClassicCall, ClassicError } from './aspnet-protocol.js';
 
 /** What a caller is told of a failure: what was thrown for it, else a generic text, or with details what happened. */
 export function describeError(error: unknown, { hub, method }: ClassicCall, detailed: boolean): ClassicError {
-  if (HubException.is(error)) return { text: error.message || generic(hub, method), fromHub: true, data: dataOf(error) };
+  if (HubException.is(error))
+    return { text: error.message || generic(hub, method), fromHub: true, data: dataOf(error) };
   return { text: detailed ? detailsOf(error, hub, method) : generic(hub, method), fromHub: false, data: undefined };
 }
 

@@ -64,7 +64,12 @@ export class HubSocket implements LiveTransport {
       return;
     }
     // A client that has stopped by itself needs no word; one that may come back must not be told to stop.
-    if (ending.kind === 'ended' && !ending.allowReconnect && ending.reason !== 'client' && this.settings.understandsErrors)
+    if (
+      ending.kind === 'ended' &&
+      !ending.allowReconnect &&
+      ending.reason !== 'client' &&
+      this.settings.understandsErrors
+    )
       this.channel.send(errorEnvelope(ending.message ?? 'The server has ended this connection.'));
     this.channel.close(1000);
   }
@@ -84,7 +89,11 @@ export class HubSocket implements LiveTransport {
       logger.debug({ error, connection: this.record.id }, 'A frame of a classic client could not be read.');
       return;
     }
-    this.dispatcher.receive(this.record, call, new HubSocketReply(this, this.record, this.dispatcher, this.settings, call));
+    this.dispatcher.receive(
+      this.record,
+      call,
+      new HubSocketReply(this, this.record, this.dispatcher, this.settings, call),
+    );
   }
 }
 

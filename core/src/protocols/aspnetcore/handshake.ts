@@ -31,7 +31,8 @@ export function judgeHandshake(text: string, detailed: boolean): Handshake {
   const { protocol, version } = request;
   if (typeof protocol !== 'string') return malformed("Missing required property 'protocol'.");
   if (!Number.isInteger(version)) return malformed("Missing required property 'version'.");
-  if (protocol.toLowerCase() !== 'json') return { accepted: false, error: `The protocol '${protocol}' is not supported.` };
+  if (protocol.toLowerCase() !== 'json')
+    return { accepted: false, error: `The protocol '${protocol}' is not supported.` };
   if ((version as number) > newestVersion) {
     const error = `The server does not support version ${String(version)} of the '${protocol}' protocol.`;
     return { accepted: false, error };

@@ -117,7 +117,12 @@ export class HubConnection implements LiveTransport {
         user: request.user,
         request: request.visible,
         position: bus.writePosition(bus.head),
-        traits: { protocol: jsonProtocol, disconnectTimeoutMs: undefined, groupsToken: false, parallelCalls: limits.maxParallelCalls },
+        traits: {
+          protocol: jsonProtocol,
+          disconnectTimeoutMs: undefined,
+          groupsToken: false,
+          parallelCalls: limits.maxParallelCalls,
+        },
       });
     } catch (error) {
       this.report(error);
@@ -190,7 +195,8 @@ export class HubConnection implements LiveTransport {
       const silentMs = reading ? heartbeat.elapsedMs - this.lastMessageMs : 0;
       if (silentMs < limits.clientTimeoutMs) this.watchAfter(limits.clientTimeoutMs - silentMs);
       else {
-        const detail = "OperationCanceledException: Client hasn't sent a message/ping within the configured ClientTimeoutInterval.";
+        const detail =
+          "OperationCanceledException: Client hasn't sent a message/ping within the configured ClientTimeoutInterval.";
         this.fail('timeout', new Error(detail));
       }
     });

@@ -1,0 +1,4 @@
+export { failure } from './failure.js';
+export { CallFailed, RequestRefused, type ReceivedCall, type TestClient } from './test-client.js';
+export { testServer, type TestClientOptions, type TestServer, type TestServerOptions } from './test-server.js';
+export { settle, VirtualClock } from './virtual-clock.js';
