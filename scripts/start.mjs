@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, install, root } from './setup.mjs';
 
+const parent = process.ppid;
 install('samples');
 build('samples/chat');
 
@@ -11,3 +12,13 @@ const main = join(root, 'samples/chat/dist/server/main.js');
 process.setSourceMapsEnabled(true);
 process.argv[1] = main;
 await import(pathToFileURL(main).href);
+
+// A signal to npm ends the shell in between, which does not pass it on: the sample would stay and hold its port.
+if (process.env.npm_lifecycle_event === 'start') {
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    process.kill(process.pid, 'SIGTERM');
+  }, 250);
+  watch.unref();
+}
