@@ -12,20 +12,20 @@ build(...packages.map(({ folder }) => folder));
 const { Extractor, ExtractorConfig } = await import('@microsoft/api-extractor');
 
 for (const { folder, entries } of packages) {
-  for (const { name, types } of entries) {
-    const { apiReportChanged, errorCount } = report(folder, name, types);
+  for (const entry of entries) {
+    const { apiReportChanged, errorCount } = report(folder, entry);
     if (errorCount > 0) process.exitCode = 1;
     if (!apiReportChanged) continue;
-    console.log(`${check ? 'Differs' : 'Written'}: ${join(folder, 'api', `${name}.api.md`)}`);
+    console.log(`${check ? 'Differs' : 'Written'}: ${join(folder, 'api', `${entry.name}.api.md`)}`);
     if (check) process.exitCode = 1;
   }
 }
 if (check && process.exitCode) console.error("Run 'npm run api', look at the difference, and commit it.");
 
-function report(folder, name, types) {
+function report(folder, { path, name, types }) {
   const reportFolder = join(folder, 'api');
   const reportTempFolder = join(root, 'node_modules/.cache/api');
-  for (const path of [reportFolder, reportTempFolder]) mkdirSync(path, { recursive: true });
+  for (const needed of [reportFolder, reportTempFolder]) mkdirSync(needed, { recursive: true });
   const configObject = {
     projectFolder: folder,
     mainEntryPointFilePath: join(folder, types),
@@ -47,8 +47,8 @@ function report(folder, name, types) {
       reportFolder,
       reportTempFolder,
       reportFileName: name,
-      // A type that only stands in signatures can be changed by mistake too.
-      includeForgottenExports: true,
+      // A type that only stands in signatures can be changed by mistake too. A subpath's are the package's.
+      includeForgottenExports: path === '.',
     },
     docModel: { enabled: false },
     dtsRollup: { enabled: false },

@@ -5,7 +5,7 @@ import { root } from './setup.mjs';
 
 const modules = existsSync(join(root, 'modules')) ? readdirSync(join(root, 'modules')) : [];
 
-/** Their folders, manifests and entry points: `{ name: 'testing', types: 'dist/testing/index.d.ts' }`, `core` for `.`. */
+/** Their folders, manifests and entry points: `{ path: './testing', name: 'testing', types: './dist/testing/index.d.ts' }`. */
 export const packages = ['core', ...modules.map((name) => `modules/${name}`)]
   .map((folder) => join(root, folder))
   .filter((folder) => existsSync(join(folder, 'package.json')))
@@ -17,6 +17,6 @@ function entriesOf(manifest) {
   const shortName = manifest.name.split('/').at(-1);
   return Object.entries(manifest.exports).flatMap(([path, target]) => {
     if (typeof target.types !== 'string') return [];
-    return [{ name: path === '.' ? shortName : path.slice(2).replaceAll('/', '-'), types: target.types }];
+    return [{ path, name: path === '.' ? shortName : path.slice(2).replaceAll('/', '-'), types: target.types }];
   });
 }
