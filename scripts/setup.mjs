@@ -33,9 +33,10 @@ export function install(wanted) {
   const covers = last?.scope === 'all' || last?.scope === wanted;
   if (covers && last.lock === lock && last.node === node) return;
 
-  // From a known state npm only adds what is missing, so that what was compiled once stays. `--no-save`: never touch
-  // the lock file. From anything else (nothing, a broken-off installation, another Node) it starts over.
-  const command = last?.node === node ? ['install', '--no-save'] : ['ci'];
+  // On what npm has installed it only adds what is missing, so that what was compiled once stays (`--no-save`: never
+  // touch the lock file). Where there is nothing, or another Node's binaries, it starts over.
+  const inPlace = existsSync(join(root, 'node_modules/.package-lock.json')) && (last?.node ?? node) === node;
+  const command = inPlace ? ['install', '--no-save'] : ['ci'];
   const scope = last?.scope === 'all' ? 'all' : wanted;
   rmSync(stampFile, { force: true });
   console.error(`> npm ${[...command, ...scopes[scope]].join(' ')}`);
