@@ -167,7 +167,6 @@ export const hubError = defineErrors({
   HUB_NOT_AUTHORIZED: (d: { readonly hub: string; readonly method: string }) =>
     `The caller may not call '${d.hub}.${d.method}'.`,
   HUB_NOT_SUPPORTED: (d: { readonly feature: string }) => `${d.feature} is not supported by this server.`,
-  HUB_CALL_INVALID: (d: { readonly why: string }) => `A call could not be read: ${d.why}.`,
 
   // Values on the wire
   HUB_CANNOT_ENCODE: (d: { readonly path: string; readonly why: string }) =>
@@ -175,8 +174,6 @@ export const hubError = defineErrors({
   HUB_MESSAGE_INVALID: (d: { readonly why: string }) => `A message could not be read: ${d.why}.`,
   HUB_MESSAGE_TOO_LARGE: (d: { readonly limitBytes: number }) => `A message is larger than ${d.limitBytes} bytes.`,
   HUB_MESSAGE_TOO_DEEP: (d: { readonly limit: number }) => `A message is nested deeper than ${d.limit} levels.`,
-  HUB_CLIENT_METHOD_INVALID: (d: { readonly method: string }) =>
-    `'${d.method}' cannot be a client's method: give it a name.`,
   HUB_TARGET_INVALID: (d: { readonly kind: string }) =>
     `A ${d.kind} is named by a text that is not empty. Check what was passed.`,
 
@@ -188,7 +185,6 @@ export const hubError = defineErrors({
     `The groups of connection '${d.connection}' do not fit into a token of ${d.limitBytes} bytes; it can rejoin them only where its record is held.`,
 
   // Connections
-  HUB_CONNECTION_REFUSED: (d: { readonly why: string }) => `The connection was refused: ${d.why}.`,
   HUB_TOO_MANY_CONNECTIONS: (d: { readonly limit: number }) =>
     `The server has ${d.limit} connections, and no more are allowed. See the option 'maxConnections'.`,
 
@@ -202,7 +198,6 @@ export const hubError = defineErrors({
   HUB_SERVER_STOPPED: () => 'The server has been stopped. Make a new one.',
   HUB_PATH_TAKEN: (d: { readonly path: string }) =>
     `Two endpoints of one kind are at the path '${d.path}'. Give each its own.`,
-  HUB_BODY_TOO_LARGE: (d: { readonly limitBytes: number }) => `A request's body is larger than ${d.limitBytes} bytes.`,
   HUB_EVENT_FAILED: (d: { readonly hub: string; readonly stage: string }) =>
     `The stage '${d.stage}' of hub '${d.hub}' failed. See the cause.`,
   HUB_SEND_FAILED: (d: { readonly hub: string; readonly method: string }) =>

@@ -26,8 +26,14 @@ export class CallQueue {
 
   /** `run` is called when it is its turn; `done()` must follow once. */
   push(run: () => void): void {
-    this.waiting.push(run);
-    this.pump();
+    if (this.opened && this.waiting.length === 0 && this.running < this.parallel && !this.pumping) {
+      this.running++;
+      run();
+      this.checkFull();
+    } else {
+      this.waiting.push(run);
+      this.pump();
+    }
   }
 
   done(): void {
@@ -55,6 +61,10 @@ export class CallQueue {
       (this.waiting.shift() as () => void)();
     }
     this.pumping = false;
+    this.checkFull();
+  }
+
+  private checkFull(): void {
     const full = this.size >= this.limit;
     if (full === this.paused) return;
     this.paused = full;

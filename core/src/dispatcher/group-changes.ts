@@ -2,19 +2,25 @@ import { isPromise, type Awaitable } from '../awaitable.js';
 import type { ConnectionRecord } from '../connections/connection-record.js';
 import { hubError } from '../errors.js';
 import type { RevokedMember } from '../groups/revocations.js';
+import type { HubCallerContext } from '../hubs/hub-caller-context.js';
 import type { HubDescriptor } from '../hubs/hub-descriptor.js';
 import type { GroupChanger } from '../hubs/hub-sender.js';
 import { groupTopic } from '../messaging/topic-name.js';
 import type { DispatcherGround } from './dispatcher-ground.js';
 
 /** Joins, leaves and revokes. */
-export class GroupChanges implements GroupChanger {
+export class GroupChanges implements GroupChanger<HubCallerContext> {
   constructor(private readonly ground: DispatcherGround) {}
 
   /** Throws `HUB_GROUP_NAME_INVALID` or `HUB_TOO_MANY_GROUPS`. */
-  join(hub: HubDescriptor, connectionId: string, group: string): Awaitable<'joined' | 'gone'> {
+  join(
+    hub: HubDescriptor,
+    connectionId: string,
+    group: string,
+    call: HubCallerContext | undefined,
+  ): Awaitable<'joined' | 'gone'> {
     this.checkName(group);
-    const record = this.ground.registry.find(connectionId);
+    const record = this.recordOf(connectionId, call);
     if (record === undefined) return 'gone';
     const joined = record.memberships.join(hub.key, group);
     const done = (): 'joined' | 'gone' => {
@@ -25,9 +31,14 @@ export class GroupChanges implements GroupChanger {
   }
 
   /** Throws `HUB_GROUP_NAME_INVALID`. */
-  leave(hub: HubDescriptor, connectionId: string, group: string): Awaitable<'left' | 'gone'> {
+  leave(
+    hub: HubDescriptor,
+    connectionId: string,
+    group: string,
+    call: HubCallerContext | undefined,
+  ): Awaitable<'left' | 'gone'> {
     this.checkName(group);
-    const record = this.ground.registry.find(connectionId);
+    const record = this.recordOf(connectionId, call);
     if (record === undefined) return 'gone';
     if (record.memberships.leave(hub.key, group)) record.groupsChanged();
     return 'left';
@@ -43,6 +54,12 @@ export class GroupChanges implements GroupChanger {
         record.revokedAway.add(groupTopic(hub.key, group));
       if (wasIn) record.groupsChanged();
     }
+  }
+
+  /** A caller whose life has ended must not change the groups of a new life under its id. */
+  private recordOf(connectionId: string, call: HubCallerContext | undefined): ConnectionRecord | undefined {
+    if (call?.connectionId !== connectionId) return this.ground.registry.find(connectionId);
+    return call.connection.state === 'ended' ? undefined : (call.connection as ConnectionRecord);
   }
 
   private recordsOf(member: RevokedMember): Iterable<ConnectionRecord> {

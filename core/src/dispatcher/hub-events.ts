@@ -15,7 +15,7 @@ export class HubEvents {
   constructor(
     private readonly ground: DispatcherGround,
     private readonly sender: HubSender<HubCallerContext>,
-    private readonly groups: GroupChanger,
+    private readonly groups: GroupChanger<HubCallerContext>,
   ) {}
 
   /** A new instance, bound to the event. Throws `HUB_CREATE_FAILED`. */

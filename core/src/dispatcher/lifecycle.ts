@@ -87,6 +87,8 @@ export class Lifecycle {
 
   /** Runs `connect` once; everybody who asks shares the outcome. Throws a `Refusal`. */
   connect(record: ConnectionRecord): Promise<void> {
+    // A connection that has resumed is confirmed by that.
+    if (record.connecting === undefined && record.state !== 'opening') return Promise.resolve();
     return (record.connecting ??= this.runConnect(record));
   }
 

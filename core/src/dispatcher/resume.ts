@@ -155,7 +155,6 @@ export class Resumes {
       record.revokedAway.clear();
       this.renewToken(record, given, newLife);
       record.endResume(true);
-      record.connecting ??= Promise.resolve();
       record.calls.open();
       return owed;
     } catch (error) {

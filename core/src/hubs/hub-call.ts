@@ -11,7 +11,7 @@ import { type Hub, type HubBinding, setBinding } from './hub.js';
 export interface HubCall {
   readonly descriptor: HubDescriptor;
   readonly sender: HubSender<HubCallerContext>;
-  readonly groups: GroupChanger;
+  readonly groups: GroupChanger<HubCallerContext>;
   readonly context: HubCallerContext;
 }
 
@@ -32,7 +32,7 @@ class CallBinding implements HubBinding {
 
   get groups(): CallerGroups {
     const { descriptor, groups, context } = this.call;
-    return (this.madeGroups ??= new CallerChangerGroups(descriptor, groups, context.connectionId));
+    return (this.madeGroups ??= new CallerChangerGroups(descriptor, groups, context));
   }
 }
 

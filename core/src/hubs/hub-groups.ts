@@ -2,6 +2,7 @@ import { attempt } from '../awaitable.js';
 import { hubError } from '../errors.js';
 import type { CallerGroups, HubGroups } from './caller-groups.js';
 import { named } from './hub-clients.js';
+import type { HubCallerContext } from './hub-caller-context.js';
 import type { HubDescriptor } from './hub-descriptor.js';
 import type { GroupChanger } from './hub-sender.js';
 
@@ -9,15 +10,19 @@ import type { GroupChanger } from './hub-sender.js';
 export class ChangerGroups implements HubGroups {
   constructor(
     private readonly hub: HubDescriptor,
-    private readonly changer: GroupChanger,
+    private readonly changer: GroupChanger<HubCallerContext>,
   ) {}
 
   add(group: string, member: { readonly connectionId: string }): Promise<'joined' | 'gone'> {
-    return attempt(() => this.changer.join(this.hub, named('connection', member?.connectionId), groupNamed(group)));
+    return attempt(() =>
+      this.changer.join(this.hub, named('connection', member?.connectionId), groupNamed(group), undefined),
+    );
   }
 
   remove(group: string, member: { readonly connectionId: string }): Promise<'left' | 'gone'> {
-    return attempt(() => this.changer.leave(this.hub, named('connection', member?.connectionId), groupNamed(group)));
+    return attempt(() =>
+      this.changer.leave(this.hub, named('connection', member?.connectionId), groupNamed(group), undefined),
+    );
   }
 }
 
@@ -25,21 +30,21 @@ export class ChangerGroups implements HubGroups {
 export class CallerChangerGroups implements CallerGroups {
   constructor(
     private readonly hub: HubDescriptor,
-    private readonly changer: GroupChanger,
-    private readonly callerId: string,
+    private readonly changer: GroupChanger<HubCallerContext>,
+    private readonly call: HubCallerContext,
   ) {}
 
   add(group: string, options?: { readonly connectionId?: string }): Promise<'joined' | 'gone'> {
-    return attempt(() => this.changer.join(this.hub, this.memberOf(options), groupNamed(group)));
+    return attempt(() => this.changer.join(this.hub, this.memberOf(options), groupNamed(group), this.call));
   }
 
   remove(group: string, options?: { readonly connectionId?: string }): Promise<'left' | 'gone'> {
-    return attempt(() => this.changer.leave(this.hub, this.memberOf(options), groupNamed(group)));
+    return attempt(() => this.changer.leave(this.hub, this.memberOf(options), groupNamed(group), this.call));
   }
 
   /** A `connectionId` that was meant to be there and is `undefined` must not put the caller into the group. */
   private memberOf(options: { readonly connectionId?: string } | undefined): string {
-    if (options === undefined || !('connectionId' in options)) return this.callerId;
+    if (options === undefined || !('connectionId' in options)) return this.call.connectionId;
     return named('connection', options.connectionId);
   }
 }

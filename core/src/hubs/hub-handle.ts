@@ -33,7 +33,7 @@ export class DescribedHubHandle<Client extends ClientContract> implements HubHan
   readonly clients: HubClients<Client>;
   readonly groups: HubGroups;
 
-  constructor(descriptor: HubDescriptor, sender: HubSender<HubCallerContext>, changer: GroupChanger) {
+  constructor(descriptor: HubDescriptor, sender: HubSender<HubCallerContext>, changer: GroupChanger<HubCallerContext>) {
     this.clients = new SenderClients<Client>(descriptor, sender, undefined);
     this.groups = new ChangerGroups(descriptor, changer);
   }

@@ -21,8 +21,8 @@ export interface HubSender<Call = unknown> {
   ): Promise<void>;
 }
 
-/** Changes memberships; the dispatcher is one. */
-export interface GroupChanger {
-  join(hub: HubDescriptor, connectionId: string, group: string): Awaitable<'joined' | 'gone'>;
-  leave(hub: HubDescriptor, connectionId: string, group: string): Awaitable<'left' | 'gone'>;
+/** Changes memberships; the dispatcher is one. `call` is the event that the change belongs to, if there is one. */
+export interface GroupChanger<Call = unknown> {
+  join(hub: HubDescriptor, connectionId: string, group: string, call: Call | undefined): Awaitable<'joined' | 'gone'>;
+  leave(hub: HubDescriptor, connectionId: string, group: string, call: Call | undefined): Awaitable<'left' | 'gone'>;
 }

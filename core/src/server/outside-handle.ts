@@ -7,7 +7,9 @@ import { DescribedHubHandle, type HubHandle } from '../hubs/hub-handle.js';
 import type { GroupChanger, HubSender, SendTarget } from '../hubs/hub-sender.js';
 
 /** A hub's handle whose first use starts the server. */
-export class OutsideHandle implements HubHandle<ClientContract>, HubSender<HubCallerContext>, GroupChanger {
+export class OutsideHandle
+  implements HubHandle<ClientContract>, HubSender<HubCallerContext>, GroupChanger<HubCallerContext>
+{
   readonly clients: HubClients<ClientContract>;
   readonly groups: HubGroups;
   private started = false;
@@ -15,7 +17,7 @@ export class OutsideHandle implements HubHandle<ClientContract>, HubSender<HubCa
   constructor(
     hub: HubDescriptor,
     private readonly sender: HubSender<HubCallerContext>,
-    private readonly changer: GroupChanger,
+    private readonly changer: GroupChanger<HubCallerContext>,
     private readonly start: () => Promise<void>,
   ) {
     const { clients, groups } = new DescribedHubHandle<ClientContract>(hub, this, this);
@@ -35,11 +37,11 @@ export class OutsideHandle implements HubHandle<ClientContract>, HubSender<HubCa
   }
 
   join(hub: HubDescriptor, connectionId: string, group: string): Awaitable<'joined' | 'gone'> {
-    return this.changer.join(hub, connectionId, group);
+    return this.changer.join(hub, connectionId, group, undefined);
   }
 
   leave(hub: HubDescriptor, connectionId: string, group: string): Awaitable<'left' | 'gone'> {
-    return this.changer.leave(hub, connectionId, group);
+    return this.changer.leave(hub, connectionId, group, undefined);
   }
 
   private async begin(): Promise<void> {

@@ -118,8 +118,13 @@ export class TestClient<H extends Hub> {
     const initialized = new Promise<void>((resolve) => (this.initialized = resolve));
     await this.open('connect', {});
     await this.soon(initialized, 'the init message');
-    await this.request('GET', 'start', {});
+    await this.confirm();
     return this;
+  }
+
+  /** Confirms the connection, as `start` does after the transport is open. Rejects with `RequestRefused`. */
+  async confirm(): Promise<void> {
+    await this.request('GET', 'start', {});
   }
 
   /** Calls a hub method. Rejects with `CallFailed`. */

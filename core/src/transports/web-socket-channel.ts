@@ -20,6 +20,8 @@ export interface ChannelTimes {
 /** How long a client may take to answer a close frame. */
 const closeTimeoutMs = 2_000;
 
+const textFrame = { binary: false };
+
 /** A WebSocket with its keep-alives and its watch over silence. */
 export class WebSocketChannel {
   private lastFrameMs: number;
@@ -56,7 +58,7 @@ export class WebSocketChannel {
   }
 
   send(frame: string | Uint8Array): void {
-    if (!this.over) this.socket.send(frame, { binary: false });
+    if (!this.over) this.socket.send(frame, textFrame);
   }
 
   pause(paused: boolean): void {

@@ -3,7 +3,7 @@ import { unknownHub } from '@hubline/core/internal/hubs/hub-descriptor.js';
 import { CallerChangerGroups, ChangerGroups } from '@hubline/core/internal/hubs/hub-groups.js';
 import { DescribedHubHandle } from '@hubline/core/internal/hubs/hub-handle.js';
 import { expect } from 'chai';
-import { NotingChanger, NotingSender } from './fake-call.js';
+import { fakeContext, NotingChanger, NotingSender } from './fake-call.js';
 
 const hub = unknownHub('chat');
 
@@ -20,7 +20,7 @@ async function rejection(promise: Promise<unknown>): Promise<string> {
 describe('the groups of a caller', () => {
   it('are the groups of the caller where no connection is named', async () => {
     const changer = new NotingChanger();
-    const groups = new CallerChangerGroups(hub, changer, 'me');
+    const groups = new CallerChangerGroups(hub, changer, fakeContext('me'));
     expect(await groups.add('lobby')).to.equal('joined');
     expect(await groups.remove('lobby', {})).to.equal('left');
     expect(changer.changes).to.deep.equal(['chat: me joins lobby', 'chat: me leaves lobby']);
@@ -28,7 +28,7 @@ describe('the groups of a caller', () => {
 
   it('are those of the connection that is named', async () => {
     const changer = new NotingChanger();
-    const groups = new CallerChangerGroups(hub, changer, 'me');
+    const groups = new CallerChangerGroups(hub, changer, fakeContext('me'));
     expect(await groups.add('lobby', { connectionId: 'gone' })).to.equal('gone');
     expect(await groups.remove('lobby', { connectionId: 'you' })).to.equal('left');
     expect(changer.changes).to.deep.equal(['chat: gone joins lobby', 'chat: you leaves lobby']);
@@ -36,7 +36,7 @@ describe('the groups of a caller', () => {
 
   it('a connection that was meant to be named is not taken for the caller', async () => {
     const changer = new NotingChanger();
-    const groups = new CallerChangerGroups(hub, changer, 'me');
+    const groups = new CallerChangerGroups(hub, changer, fakeContext('me'));
     const missing = { connectionId: undefined } as unknown as { connectionId: string };
     expect(await rejection(groups.add('lobby', missing))).to.equal('HUB_TARGET_INVALID');
     expect(await rejection(groups.remove('lobby', { connectionId: '' }))).to.equal('HUB_TARGET_INVALID');
@@ -46,7 +46,7 @@ describe('the groups of a caller', () => {
   for (const name of ['', undefined, null, 7]) {
     it(`the name ${JSON.stringify(name)} rejects`, async () => {
       const changer = new NotingChanger();
-      const groups = new CallerChangerGroups(hub, changer, 'me');
+      const groups = new CallerChangerGroups(hub, changer, fakeContext('me'));
       expect(await rejection(groups.add(name as string))).to.equal('HUB_GROUP_NAME_INVALID');
       expect(await rejection(groups.remove(name as string))).to.equal('HUB_GROUP_NAME_INVALID');
       expect(changer.changes).to.deep.equal([]);
@@ -57,7 +57,7 @@ describe('the groups of a caller', () => {
     const fails = (): never => {
       throw new HublineError('HUB_TEST', 'no');
     };
-    const groups = new CallerChangerGroups(hub, { join: fails, leave: fails }, 'me');
+    const groups = new CallerChangerGroups(hub, { join: fails, leave: fails }, fakeContext('me'));
     expect(await rejection(groups.add('lobby'))).to.equal('HUB_TEST');
   });
 });

@@ -63,22 +63,23 @@ export class MessageSplitter {
     return this.rest !== undefined;
   }
 
-  /** Complete messages without their separators. Throws `HUB_MESSAGE_TOO_LARGE` when it comes to one. */
-  *split(chunk: Buffer): Generator<string> {
+  /** Complete messages without their separators. Throws `HUB_MESSAGE_TOO_LARGE`. */
+  split(chunk: Buffer): readonly string[] {
     const bytes = this.rest === undefined ? chunk : Buffer.concat([this.rest, chunk]);
     // What was there before held no separator.
-    let from = this.rest?.length ?? 0;
+    let end = bytes.indexOf(separatorByte, this.rest?.length ?? 0);
     this.rest = undefined;
+    const messages: string[] = [];
     let start = 0;
-    for (let end = bytes.indexOf(separatorByte, from); end >= 0; end = bytes.indexOf(separatorByte, from)) {
+    for (; end >= 0; end = bytes.indexOf(separatorByte, start)) {
       if (end + 1 - start > this.maxBytes) throw tooLarge(this.maxBytes);
-      const message = bytes.toString('utf8', start, end);
+      messages.push(bytes.toString('utf8', start, end));
       start = end + 1;
-      from = start;
-      yield message;
+      if (start === bytes.length) return messages;
     }
     if (bytes.length - start > this.maxBytes) throw tooLarge(this.maxBytes);
-    if (start < bytes.length) this.rest = Buffer.from(bytes.subarray(start));
+    this.rest = Buffer.from(bytes.subarray(start));
+    return messages;
   }
 }
 
