@@ -36,7 +36,7 @@ export class LocalMessageBus<Body extends MessageBody> implements MessageBus<Bod
   private readonly positions: PositionText;
   private last: Position = 0;
   private handingOut = false;
-  private readonly waiting: (() => void)[] = [];
+  private waiting: (() => void)[] = [];
 
   constructor(
     private readonly clock: Clock,
@@ -106,8 +106,23 @@ export class LocalMessageBus<Body extends MessageBody> implements MessageBus<Bod
 
   /** What is published or changed while an entry is being handed out waits until it has been handed to all. */
   private inTurn<T>(work: () => T): Awaitable<T> {
-    if (!this.handingOut) return work();
-    return new Promise((resolve) => this.waiting.push(() => resolve(work())));
+    if (this.handingOut) return new Promise((resolve) => this.waiting.push(() => resolve(work())));
+    this.handingOut = true;
+    try {
+      return work();
+    } finally {
+      this.workOff();
+    }
+  }
+
+  /** What waits is worked off in its order; it may make more wait. */
+  private workOff(): void {
+    while (this.waiting.length > 0) {
+      const { waiting } = this;
+      this.waiting = [];
+      for (const work of waiting) work();
+    }
+    this.handingOut = false;
   }
 
   private handOut(names: readonly string[], body: Body, except: ReadonlySet<string> | undefined): void {
@@ -119,15 +134,8 @@ export class LocalMessageBus<Body extends MessageBody> implements MessageBus<Bod
     if (topics.size === 0) return;
     const entry = new LogEntry(++this.last, body, body.sizeBytes, topics, except, this.clock.now(), this.positions);
     this.log.append(entry);
-    this.handingOut = true;
-    try {
-      for (const topic of topics)
-        for (const subscriber of topic.subscribers)
-          if (except === undefined || !except.has(subscriber.id)) subscriber.deliver(entry);
-    } finally {
-      this.handingOut = false;
-      // Each of these may hand out in turn, and what it makes others wait for stands behind it in the same list.
-      while (this.waiting.length > 0 && !this.handingOut) (this.waiting.shift() as () => void)();
-    }
+    for (const topic of topics)
+      for (const subscriber of topic.subscribers)
+        if (except === undefined || !except.has(subscriber.id)) subscriber.deliver(entry);
   }
 }

@@ -14,7 +14,8 @@ export class Topic<Body> implements EntryKeeper<Body> {
   readonly subscribers = new Set<Subscriber<Body>>();
   /** The newest position of this topic that the log has evicted. */
   evicted: Position = beginning;
-  private entries: LogEntry<Body>[] = [];
+  /** From `first` on; what was before is forgotten, and its places are taken out many at a time. */
+  private entries: (LogEntry<Body> | undefined)[] = [];
   private first = 0;
 
   constructor(readonly name: string) {}
@@ -28,7 +29,7 @@ export class Topic<Body> implements EntryKeeper<Body> {
     const entry = this.entries[this.first];
     if (entry === undefined) return;
     this.evicted = entry.position;
-    this.first++;
+    this.entries[this.first++] = undefined;
     if (this.first > 64 && this.first * 2 > this.entries.length) {
       this.entries = this.entries.slice(this.first);
       this.first = 0;
@@ -44,6 +45,6 @@ export class Topic<Body> implements EntryKeeper<Body> {
       if ((this.entries[middle] as LogEntry<Body>).position > position) high = middle;
       else low = middle + 1;
     }
-    return this.entries.slice(low);
+    return this.entries.slice(low) as LogEntry<Body>[];
   }
 }
