@@ -71,11 +71,13 @@ export class Memberships {
     return this.enter(hub, group, topic);
   }
 
-  /** Whether the connection was in the group. */
+  /** Whether the connection was in the group, or could have come back to it. */
   leave(hub: string, group: string): boolean {
     const topic = groupTopic(hub, group);
-    this.rejoin?.touched.add(topic);
-    return this.exit(topic);
+    const { rejoin } = this;
+    const wasAside = rejoin?.aside.has(topic) === true && !rejoin.touched.has(topic);
+    rejoin?.touched.add(topic);
+    return this.exit(topic) || wasAside;
   }
 
   /** Puts back what a token says, with the place at which the token was issued. */
