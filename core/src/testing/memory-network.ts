@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, type EventEmitter } from 'node:events';
 import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http';
 import { duplexPair, type Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
@@ -10,9 +10,16 @@ export interface MemoryResponse {
   readonly body: string;
 }
 
+/** What a client needs of its WebSocket. The library's own types are not installed where this package is used. */
+export interface ClientSocket extends EventEmitter {
+  send(text: string): void;
+  close(): void;
+  terminate(): void;
+}
+
 /** A WebSocket in memory, and the server's end of what carries it. */
 export interface MemoryWebSocket {
-  readonly socket: WebSocket;
+  readonly socket: ClientSocket;
   readonly serverSide: Duplex;
 }
 

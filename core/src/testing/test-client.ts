@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import type { WebSocket } from 'ws';
+import type { IncomingMessage } from 'node:http';
 import type { HubMethods } from '../hubs/hub-type.js';
 import type { Hub } from '../hubs/hub.js';
 import { within } from './failure.js';
-import type { MemoryNetwork, MemoryWebSocket } from './memory-network.js';
+import type { ClientSocket, MemoryNetwork, MemoryWebSocket } from './memory-network.js';
 import { settle, type VirtualClock } from './virtual-clock.js';
 
 /** Real time that anything may take before a test fails. */
@@ -208,21 +208,21 @@ export class TestClient<H extends Hub> {
     const opened = new Promise<void>((resolve, reject) => {
       socket.once('open', resolve);
       socket.once('error', reject);
-      socket.once('unexpected-response', (_request, response) => {
+      socket.once('unexpected-response', (_request: unknown, response: IncomingMessage) => {
         let body = '';
         response.setEncoding('utf8');
         response.on('data', (chunk: string) => (body += chunk));
         response.on('end', () => reject(new RequestRefused(response.statusCode ?? 0, body)));
       });
     });
-    socket.on('message', (data) => this.receive((data as Buffer).toString('utf8')));
+    socket.on('message', (data: Buffer) => this.receive(data.toString('utf8')));
     socket.on('close', () => this.forget(socket));
     await this.soon(opened, `the answer to '${suffix}'`);
     this.connection = connection;
     this.calls = 0;
   }
 
-  private forget(socket: WebSocket): void {
+  private forget(socket: ClientSocket): void {
     if (this.connection?.socket !== socket) return;
     this.connection = undefined;
     this.failPending('The connection was closed by the server.');
