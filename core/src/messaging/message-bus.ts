@@ -117,12 +117,15 @@ export class LocalMessageBus<Body extends MessageBody> implements MessageBus<Bod
 
   /** What waits is worked off in its order; it may make more wait. */
   private workOff(): void {
-    while (this.waiting.length > 0) {
-      const { waiting } = this;
-      this.waiting = [];
-      for (const work of waiting) work();
+    try {
+      while (this.waiting.length > 0) {
+        const { waiting } = this;
+        this.waiting = [];
+        for (const work of waiting) work();
+      }
+    } finally {
+      this.handingOut = false;
     }
-    this.handingOut = false;
   }
 
   private handOut(names: readonly string[], body: Body, except: ReadonlySet<string> | undefined): void {
