@@ -5,8 +5,9 @@
 export type CoreEvent =
   | { readonly type: 'message'; readonly method: string; readonly args: readonly unknown[] }
   | { readonly type: 'answered'; readonly method: string }
-  | { readonly type: 'reconnecting' | 'closed'; readonly error: string | undefined }
-  | { readonly type: 'reconnected'; readonly id: string | undefined };
+  | { readonly type: 'reconnecting'; readonly error: string | null }
+  | { readonly type: 'closed'; readonly error: string | null }
+  | { readonly type: 'reconnected'; readonly id: string | null };
 
 /** What became of a call. */
 export type CoreOutcome = { readonly result: unknown } | { readonly error: string };
@@ -28,8 +29,8 @@ export interface CoreSettings {
 /** What the agent can be told to do. */
 export interface CoreAgent {
   open(origin: string, settings: CoreSettings): void;
-  /** Answers the connection's id as the client knows it. */
-  start(): Promise<string | null>;
+  /** Its result is the connection's id as the client knows it. */
+  start(): Promise<CoreOutcome>;
   stop(): Promise<void>;
   invoke(method: string, args: readonly unknown[]): Promise<CoreOutcome>;
   send(method: string, args: readonly unknown[]): Promise<void>;
@@ -65,7 +66,10 @@ interface Connection {
   stop(): Promise<void>;
   invoke(method: string, ...args: unknown[]): Promise<unknown>;
   send(method: string, ...args: unknown[]): Promise<void>;
-  stream(method: string, ...args: unknown[]): {
+  stream(
+    method: string,
+    ...args: unknown[]
+  ): {
     subscribe(reader: { next(item: unknown): void; complete(): void; error(error: Error): void }): unknown;
   };
 }
@@ -94,13 +98,12 @@ export function makeCoreAgent(
       if (reconnectDelaysMs !== undefined) builder.withAutomaticReconnect([...reconnectDelaysMs]);
       if (messagePack === true) builder.withHubProtocol(new MessagePackProtocol());
       connection = builder.build();
-      for (const method of methods)
-        connection.on(method, (...args) => report({ type: 'message', method, args }));
-      connection.onclose((error) => report({ type: 'closed', error: error?.message }));
-      connection.onreconnecting((error) => report({ type: 'reconnecting', error: error?.message }));
-      connection.onreconnected((id) => report({ type: 'reconnected', id }));
+      for (const method of methods) connection.on(method, (...args) => report({ type: 'message', method, args }));
+      connection.onclose((error) => report({ type: 'closed', error: error?.message ?? null }));
+      connection.onreconnecting((error) => report({ type: 'reconnecting', error: error?.message ?? null }));
+      connection.onreconnected((id) => report({ type: 'reconnected', id: id ?? null }));
     },
-    start: () => connection.start().then(() => connection.connectionId),
+    start: () => outcomeOf(connection.start().then(() => connection.connectionId)),
     stop: () => connection.stop(),
     invoke: (method, args) =>
       outcomeOf(connection.invoke(method, ...args)).then((outcome) => {

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { atTestEnd } from './cleanup.js';
 import { makeCoreAgent, type CoreAgent, type CoreEvent, type CoreOutcome, type CoreSettings } from './core-agent.js';
 import { Recorder } from './recorder.js';
@@ -57,16 +57,24 @@ export class CoreClient {
 
   /** Connects. */
   async start(): Promise<this> {
-    this.knownId = await this.call('start', []);
+    const outcome = await this.call('start', []);
+    if ('error' in outcome) throw new Error(outcome.error);
+    this.knownId = outcome.result as string | null;
     return this;
   }
 
   /** Why it cannot connect. */
   async startFails(): Promise<string> {
-    return this.start().then(
-      () => Promise.reject(new Error('The client has connected.')),
-      (error: Error) => error.message,
-    );
+    return errorOf(await this.call('start', []));
+  }
+
+  /**
+   * Why a connection ended that never was good: where the end is in time for the answer of `start()`, that rejects
+   * with it, and nobody is told of a close.
+   */
+  async endsEarly(): Promise<string | null> {
+    const outcome = await this.call('start', []);
+    return 'error' in outcome ? outcome.error : (await this.event('closed')).error;
   }
 
   stop(): Promise<void> {
@@ -146,13 +154,19 @@ export const inNode: MakeCoreHost = async (_origin, report) => {
   };
 };
 
+/** A page that clients use one after the other: making one takes longer than most tests. */
+interface ReusablePage {
+  readonly page: Page;
+  report: (event: CoreEvent) => void;
+}
+
 /** In pages of Chromium. */
-export const inChromiumPages =
-  (browser: () => Browser): MakeCoreHost =>
-  async (origin, report) => {
-    const context = await browser().newContext();
-    const page = await context.newPage();
-    await page.exposeFunction('report', (json: string) => report(JSON.parse(json) as CoreEvent));
+export function inChromiumPages(browser: () => Browser): MakeCoreHost {
+  const free: ReusablePage[] = [];
+  return async (origin, report) => {
+    const reusable = free.pop() ?? (await makePage(browser()));
+    reusable.report = report;
+    const { page } = reusable;
     await page.goto(`${origin}${pagePath}`);
     for (const url of scriptPaths) await page.addScriptTag({ url });
     await page.evaluate(
@@ -167,9 +181,21 @@ export const inChromiumPages =
         );
         return (answer === undefined ? undefined : JSON.parse(answer as string)) as never;
       },
-      close: () => context.close(),
+      async close() {
+        reusable.report = () => undefined;
+        await page.goto('about:blank');
+        free.push(reusable);
+      },
     };
   };
+}
+
+async function makePage(browser: Browser): Promise<ReusablePage> {
+  const page = await browser.newPage();
+  const reusable: ReusablePage = { page, report: () => undefined };
+  await page.exposeFunction('report', (json: string) => reusable.report(JSON.parse(json) as CoreEvent));
+  return reusable;
+}
 
 /** A value as it crosses into a page and out of it. */
 function copy(value: unknown): unknown {

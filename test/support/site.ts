@@ -34,6 +34,8 @@ export interface Site {
   readonly log: Recorder<LogLine>;
   /** Open connections, as the server sees them. */
   readonly sockets: ReadonlySet<Socket>;
+  /** How much it has read of all that are open. */
+  bytesRead(): number;
 }
 
 /** Serves the page and the official bundles; everything else is not found. */
@@ -62,7 +64,7 @@ export function attachHubs(http: Server, options: TestServerOptions): Pick<Site,
 }
 
 /** Listens until the test is over. */
-export async function listenOn(http: Server): Promise<Pick<Site, 'port' | 'url' | 'sockets'>> {
+export async function listenOn(http: Server): Promise<Pick<Site, 'port' | 'url' | 'sockets' | 'bytesRead'>> {
   const sockets = new Set<Socket>();
   http.on('connection', (socket) => {
     sockets.add(socket);
@@ -76,7 +78,8 @@ export async function listenOn(http: Server): Promise<Pick<Site, 'port' | 'url' 
     await once(http, 'close');
   });
   const { port } = http.address() as AddressInfo;
-  return { port, url: `http://${localhost}:${port}`, sockets };
+  const bytesRead = (): number => [...sockets].reduce((sum, socket) => sum + socket.bytesRead, 0);
+  return { port, url: `http://${localhost}:${port}`, sockets, bytesRead };
 }
 
 /** Starts an application with hubs, until the test is over. */
