@@ -4,6 +4,7 @@
 /** Something that the client has seen. */
 export type ClassicEvent =
   | { readonly type: 'message'; readonly hub: string; readonly method: string; readonly args: readonly unknown[] }
+  | { readonly type: 'answer'; readonly hub: string; readonly method: string }
   | { readonly type: 'state'; readonly from: string; readonly to: string }
   | { readonly type: 'reconnecting' | 'reconnected' | 'disconnected' | 'slow' }
   | { readonly type: 'error'; readonly message: string };
@@ -127,11 +128,15 @@ function install(window: ClassicWindow): void {
     invoke: (hub, method, args) =>
       new Promise((resolve) => {
         const progress: unknown[] = [];
+        const answer = (outcome: ClassicOutcome): void => {
+          report({ type: 'answer', hub, method });
+          resolve(outcome);
+        };
         proxyOf(hub)
           .invoke(method, ...args)
           .progress((value) => progress.push(value))
-          .done((result) => resolve({ result, progress }))
-          .fail(({ message, source, data }) => resolve({ error: { message, source, data }, progress }));
+          .done((result) => answer({ result, progress }))
+          .fail(({ message, source, data }) => answer({ error: { message, source, data }, progress }));
       }),
     state: (hub, changes) => Object.assign(proxyOf(hub).state, changes),
     carries: () => ({ messageId: connection.messageId, groupsToken: connection.groupsToken }),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { JSDOM } from 'jsdom';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import {
   classicAgentScript,
@@ -51,6 +51,7 @@ export class ClassicCallError extends Error {
 export class ClassicClient {
   readonly events = new Recorder<ClassicEvent>('the events of the client');
   private connectionId: string | undefined;
+  private closed: Promise<void> | undefined;
 
   private constructor(private readonly host: ClassicHost) {}
 
@@ -130,9 +131,9 @@ export class ClassicClient {
     return this.messages(method);
   }
 
-  /** Takes the window away, as when a tab is killed: the server is told nothing. */
-  async close(): Promise<void> {
-    await this.host.close();
+  /** Takes the window away. A browser's page tells the server that it stops, if it can. */
+  close(): Promise<void> {
+    return (this.closed ??= Promise.resolve(this.host.close()));
   }
 
   private call<M extends AgentMethod>(
@@ -179,16 +180,26 @@ export const inJsdom: MakeHost = async (origin, report) => {
   };
 };
 
+/** A page and who is told its events. A page is used again: a new one takes a second. */
+interface PooledPage {
+  readonly page: Page;
+  report: (json: string) => void;
+}
+
+const idlePages = new WeakMap<Browser, PooledPage[]>();
+
 /** Windows in Chromium. */
 export const inChromium =
   (browser: Browser): MakeHost =>
   async (origin, report) => {
-    const context = await browser.newContext();
-    const page = await context.newPage();
-    await page.exposeFunction('report', report);
+    const idle = idlePages.get(browser) ?? [];
+    idlePages.set(browser, idle);
+    const pooled = idle.pop() ?? (await newPage(browser));
+    const { page } = pooled;
+    pooled.report = report;
     // A page that the browser has not fetched from this machine itself may open no socket to it.
     await page.goto(`${origin}/a-page`);
-    for (const content of scripts) await page.addScriptTag({ content });
+    await page.addScriptTag({ content: scripts.join('\n;') });
     return {
       async call(method, args) {
         const given = JSON.stringify(args);
@@ -197,9 +208,21 @@ export const inChromium =
         );
         return (answer === undefined ? undefined : JSON.parse(answer as string)) as never;
       },
-      close: () => context.close(),
+      async close() {
+        pooled.report = () => undefined;
+        await page.goto('about:blank');
+        idle.push(pooled);
+      },
     };
   };
+
+async function newPage(browser: Browser): Promise<PooledPage> {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const pooled: PooledPage = { page, report: () => undefined };
+  await page.exposeFunction('report', (json: string) => pooled.report(json));
+  return pooled;
+}
 
 /** A value as it crosses into a window and out of it. */
 function copy(value: unknown): unknown {

@@ -1,32 +1,27 @@
-import { hub, Hub, hubMethod } from '@hubline/core';
-import { expect } from 'chai';
 import { useChromium } from '../../support/chromium.js';
-import { ClassicClient, inChromium, inJsdom, type MakeHost } from '../../support/classic-client.js';
-import { startServer } from '../../support/servers.js';
+import { inChromium, inJsdom } from '../../support/classic-client.js';
+import { calls } from './cases/calls.js';
+import type { Driver } from './cases/driver.js';
+import { endings } from './cases/endings.js';
+import { reconnects } from './cases/reconnects.js';
+import { targets } from './cases/targets.js';
 
-@hub('rooms')
-class RoomsHub extends Hub {
-  @hubMethod() add(a: number, b: number) {
-    return a + b;
-  }
+/** Everything that the official client can do over WebSockets. */
+function conforms(driver: Driver): void {
+  describe('calls', () => calls(driver));
+  describe('targets and groups', () => targets(driver));
+  describe('reconnects', () => reconnects(driver));
+  describe('endings', () => endings(driver));
 }
 
-describe('the official classic client', () => {
+describe('signalr 2.4.3, unmodified', () => {
   describe('in jsdom', () => {
     conforms(() => inJsdom);
   });
 
-  describe('in Chromium', () => {
+  describe('in Chromium', function () {
+    this.timeout(30_000);
     const browser = useChromium();
     conforms(() => inChromium(browser()));
   });
 });
-
-function conforms(host: () => MakeHost): void {
-  it('connects, and gets the result of a call', async () => {
-    const { url } = await startServer({ hubs: [RoomsHub] });
-    const client = await ClassicClient.open(host(), url, { hubs: { rooms: ['message'] } });
-    await client.start();
-    expect(await client.invoke('rooms', 'add', 1, 2)).to.equal(3);
-  });
-}
