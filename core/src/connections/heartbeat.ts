@@ -48,11 +48,17 @@ export class Heartbeat {
     this.slots.clear();
   }
 
+  /** As `elapsedMs`, with what has passed of the beat that is to come: what is left of a delay must not round. */
+  get nowMs(): number {
+    return this.beat * beatMs + Math.min(this.clock.now() - this.lastBeatAt, beatMs);
+  }
+
   after(delayMs: number, callback: () => void): HeartbeatTimer {
-    const due = this.beat + Math.ceil(delayMs / beatMs) + 1;
+    const dueMs = this.nowMs + delayMs;
+    const due = Math.max(Math.ceil(dueMs / beatMs), this.beat + 1);
     let slot = this.slots.get(due);
     if (slot === undefined) this.slots.set(due, (slot = new Set()));
-    const entry = new WheelTimer(this, slot, due * beatMs, callback);
+    const entry = new WheelTimer(this, slot, dueMs, delayMs, callback);
     slot.add(entry);
     return entry;
   }
@@ -79,11 +85,14 @@ class WheelTimer implements Entry {
     private readonly wheel: Heartbeat,
     private readonly slot: Set<Entry>,
     private readonly dueMs: number,
+    private readonly delayMs: number,
     private readonly callback: () => void,
   ) {}
 
   get leftMs(): number {
-    return this.slot.has(this) ? this.dueMs - this.wheel.elapsedMs : 0;
+    if (!this.slot.has(this)) return 0;
+    // A late beat gives back what had passed before it, but never more than there was.
+    return Math.min(Math.max(this.dueMs - this.wheel.nowMs, 0), this.delayMs);
   }
 
   cancel(): void {
