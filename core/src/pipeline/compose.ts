@@ -52,32 +52,48 @@ function resultLink<Context, Result>(
   };
   return (context) => {
     let called = false;
+    let over = false;
     let given: Awaitable<Result> | undefined;
     const next = (): Awaitable<Result> => {
       if (called) throw hubError('HUB_NEXT_CALLED_TWICE', detail);
       called = true;
-      return (given = inner(context));
+      given = inner(context);
+      if (over) quiet(given);
+      return given;
     };
-    const result = run(context, next);
+    let result: Awaitable<Result>;
+    try {
+      result = run(context, next);
+    } catch (error) {
+      quiet(given);
+      throw error;
+    }
+    over = true;
     // Handed on as it came: it has been checked further in, and a check here would cost a promise.
     if (given !== undefined && result === given) return result;
+    quiet(given);
     return isPromise<Result>(result) ? result.then(check) : check(result);
   };
 }
 
+/** A module that goes on without what `next` gave need not look at it; its failure is no unhandled rejection. */
+function quiet(given: unknown): void {
+  if (isPromise(given)) given.then(undefined, () => undefined);
+}
+
 function voidLink<Context>(run: Stage<Context>, inner: Chain<Context>, detail: LinkDetail): Chain<Context> {
   return (context) => {
-    let state: 'before' | 'inside' | 'after' = 'before';
+    let state: 'before' | 'inside' | 'after' | 'over' = 'before';
     let given: Promise<void> | undefined;
     const next = (): Awaitable<void> => {
+      // Too late: the stage has failed, and what it should have let through must not happen after that.
+      if (state === 'over') return;
       if (state !== 'before') throw hubError('HUB_NEXT_CALLED_TWICE', detail);
-      state = 'inside';
+      state = 'after';
       const inside = inner(context);
-      if (!isPromise<void>(inside)) {
-        state = 'after';
-        return;
-      }
-      return (given = inside.then(
+      if (!isPromise<void>(inside)) return;
+      state = 'inside';
+      given = inside.then(
         () => {
           state = 'after';
         },
@@ -85,18 +101,28 @@ function voidLink<Context>(run: Stage<Context>, inner: Chain<Context>, detail: L
           state = 'after';
           throw error;
         },
-      ));
+      );
+      quiet(given);
+      return given;
     };
     const check = (): void => {
-      if (state === 'before') throw hubError('HUB_NEXT_NOT_CALLED', detail);
-      if (state === 'inside') {
-        // Nobody waits for it any more, and its failure must not be an unhandled rejection.
-        given?.then(undefined, () => undefined);
-        throw hubError('HUB_NEXT_NOT_AWAITED', detail);
+      if (state === 'before') {
+        state = 'over';
+        throw hubError('HUB_NEXT_NOT_CALLED', detail);
       }
+      if (state === 'inside') throw hubError('HUB_NEXT_NOT_AWAITED', detail);
     };
-    const result = run(context, next);
-    if (isPromise<void>(result)) return result === given ? result : result.then(check);
+    const refuse = (error: unknown): never => {
+      if (state === 'before') state = 'over';
+      throw error;
+    };
+    let result: Awaitable<void>;
+    try {
+      result = run(context, next);
+    } catch (error) {
+      return refuse(error);
+    }
+    if (isPromise<void>(result)) return result === given ? result : result.then(check, refuse);
     return check();
   };
 }
