@@ -32,7 +32,7 @@ export class AspNetEndpoint implements Endpoint {
       case '/abort':
         return this.abort(request, response);
       default:
-        checkTransport(request);
+        needWebSockets(request);
         this.openToken(request);
         throw new Refusal(400, 'WebSockets need an upgrade.');
     }
@@ -40,7 +40,7 @@ export class AspNetEndpoint implements Endpoint {
 
   async upgrade(request: EndpointRequest, socket: UpgradeSocket): Promise<void> {
     refuseJsonp(request);
-    checkTransport(request);
+    needWebSockets(request);
     const claim = this.openToken(request);
     const given = { request, socket, claim, hubs: this.hubsOf(request) };
     if (request.suffix === '/connect') await this.receiving.connect(given);
@@ -72,7 +72,7 @@ export class AspNetEndpoint implements Endpoint {
   }
 
   private async start(request: EndpointRequest, response: ServerResponse): Promise<void> {
-    checkTransport(request);
+    needWebSockets(request);
     const record = this.dispatcher.ground.registry.find(this.openToken(request).connectionId);
     if (record === undefined) throw new Refusal(503, 'Nobody has this connection.');
     await this.dispatcher.connect(record);
@@ -80,7 +80,8 @@ export class AspNetEndpoint implements Endpoint {
   }
 
   private async abort(request: EndpointRequest, response: ServerResponse): Promise<void> {
-    // Any valid transport will do: clients name another than they used.
+    // Any transport will do: clients name another than they used.
+    transportOf(request);
     const record = this.dispatcher.ground.registry.find(this.openToken(request).connectionId);
     if (record !== undefined) {
       const ending = { kind: 'ended', reason: 'client', allowReconnect: false } as const;
@@ -108,16 +109,22 @@ function refuseJsonp({ query }: EndpointRequest): void {
   if (query.get('callback')) throw new Refusal(400, 'JSONP is not supported.');
 }
 
-function checkTransport({ query }: EndpointRequest): void {
-  switch (query.get('transport')?.toLowerCase()) {
+/** The transport that a request names; its case does not count. */
+function transportOf({ query }: EndpointRequest): string {
+  const transport = query.get('transport')?.toLowerCase() ?? '';
+  switch (transport) {
     case 'websockets':
-      return;
     case 'serversentevents':
     case 'longpolling':
-      throw new Refusal(400, 'This transport is not offered here; use WebSockets.');
+      return transport;
     case 'foreverframe':
       throw new Refusal(400, 'Forever frame is not supported.');
     default:
       throw new Refusal(400, 'The transport is missing or unknown.');
   }
+}
+
+function needWebSockets(request: EndpointRequest): void {
+  if (transportOf(request) !== 'websockets')
+    throw new Refusal(400, 'This transport is not offered here; use WebSockets.');
 }
