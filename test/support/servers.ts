@@ -33,7 +33,7 @@ export interface RunningServer {
   readonly url: string;
   readonly log: Recorder<LogLine>;
   /** Stops it before the test is over; its port is free then. */
-  stop(options?: { readonly graceMs?: number }): Promise<void>;
+  readonly stop: (options?: { readonly graceMs?: number }) => Promise<void>;
 }
 
 /** The keys of every test server, so that one can go on for another. */
