@@ -45,7 +45,7 @@ export class Endpoints {
     }
     const core = this.find('aspnetcore', path);
     if (core !== undefined && isCore(request, url, core.rest, upgrade))
-      return { endpoint: core.endpoint, suffix: core.rest };
+      return { endpoint: core.endpoint, suffix: core.rest.replace(/\/$/, '') };
     return undefined;
   }
 

@@ -1,4 +1,4 @@
-import { WebSocketServer } from 'ws';
+import type { WebSocketServer } from 'ws';
 import type { ConnectionRecord, ConnectionTraits } from '../../connections/connection-record.js';
 import type { Replay } from '../../connections/delivery.js';
 import type { HubDispatcher } from '../../dispatcher/hub-dispatcher.js';
@@ -7,6 +7,7 @@ import type { HubDescriptor } from '../../hubs/hub-descriptor.js';
 import type { Position } from '../../messaging/position.js';
 import type { ConnectionClaim } from '../../security/connection-token.js';
 import type { UpgradeSocket } from '../../transports/upgrade-socket.js';
+import { webSocketServer } from '../../transports/web-socket-server.js';
 import { allClosed, type EndpointRequest } from '../endpoint.js';
 import { aspnetProtocol, errorEnvelope, initEnvelope } from './aspnet-protocol.js';
 import { HubSocket } from './hub-socket.js';
@@ -30,11 +31,7 @@ export class ReceiveRequests {
     private readonly detailedErrors: boolean,
   ) {
     const { limits } = dispatcher.ground;
-    this.webSockets = new WebSocketServer({
-      noServer: true,
-      perMessageDeflate: false,
-      maxPayload: limits.maxClassicMessageBytes,
-    });
+    this.webSockets = webSocketServer(limits.maxClassicMessageBytes);
     this.traits = {
       protocol: aspnetProtocol,
       disconnectTimeoutMs: limits.disconnectTimeoutMs,

@@ -1,9 +1,10 @@
 import type { ServerResponse } from 'node:http';
-import { WebSocketServer } from 'ws';
+import type { WebSocketServer } from 'ws';
 import type { HubDispatcher } from '../../dispatcher/hub-dispatcher.js';
 import { Refusal } from '../../dispatcher/refusal.js';
 import type { HubDescriptor } from '../../hubs/hub-descriptor.js';
 import type { UpgradeSocket } from '../../transports/upgrade-socket.js';
+import { webSocketServer } from '../../transports/web-socket-server.js';
 import { allClosed, respond, respondJson, type Endpoint, type EndpointRequest } from '../endpoint.js';
 import { HubConnection } from './hub-connection.js';
 import { Negotiations, negotiateVersion, newId } from './negotiate.js';
@@ -23,11 +24,7 @@ export class AspNetCoreEndpoint implements Endpoint {
   ) {
     const { heartbeat, limits } = dispatcher.ground;
     this.negotiations = new Negotiations(heartbeat, limits);
-    this.webSockets = new WebSocketServer({
-      noServer: true,
-      perMessageDeflate: false,
-      maxPayload: Math.max(maxFrameBytes, 2 * limits.maxCoreMessageBytes),
-    });
+    this.webSockets = webSocketServer(Math.max(maxFrameBytes, 2 * limits.maxCoreMessageBytes));
   }
 
   async handle(request: EndpointRequest, response: ServerResponse): Promise<void> {
@@ -51,15 +48,18 @@ export class AspNetCoreEndpoint implements Endpoint {
   }
 
   async upgrade(request: EndpointRequest, socket: UpgradeSocket): Promise<void> {
+    if (request.suffix !== '') throw new Refusal(405, '');
     const token = request.query.get('id');
-    const negotiated = token === undefined ? undefined : this.negotiations.find(token);
-    if (token !== undefined && negotiated === undefined) throw new Refusal(404, 'No Connection with that ID');
+    const find = () => (token === undefined ? undefined : this.negotiations.find(token));
+    const negotiated = find();
     if (negotiated !== undefined && negotiated.userId !== request.user.id)
       throw new Refusal(403, 'The user is not the one who negotiated.');
     await this.authorize(request);
-    if (token !== undefined && !this.negotiations.take(token)) throw new Refusal(404, 'No Connection with that ID');
+    // It may have been opened or forgotten meanwhile.
+    find();
     const connectionId = negotiated?.connectionId ?? newId();
     socket.accept(this.webSockets, (webSocket) => {
+      if (token !== undefined) this.negotiations.open(token, webSocket);
       const { hub, detailedErrors } = this;
       return new HubConnection(webSocket, this.dispatcher, { connectionId, hub, request, detailedErrors });
     });

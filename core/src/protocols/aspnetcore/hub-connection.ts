@@ -11,7 +11,7 @@ import { WebSocketChannel } from '../../transports/web-socket-channel.js';
 import type { CallReply, EncodedValue } from '../../wire/hub-message.js';
 import type { LiveTransport, TransportEnding } from '../../wire/transport.js';
 import type { EndpointRequest } from '../endpoint.js';
-import { completionError } from './error-text.js';
+import { closeDetail, completionError } from './error-text.js';
 import { acceptedHandshake, judgeHandshake, refusedHandshake, timedOut } from './handshake.js';
 import {
   closeFrame,
@@ -162,7 +162,7 @@ export class HubConnection implements LiveTransport {
       case 'invocation': {
         const { hub, detailedErrors } = this.given;
         const { id, target } = message;
-        const reply = new CompletionReply(this, record, id, target, detailedErrors);
+        const reply = new CompletionReply(this, record, id, this.declared(target), detailedErrors);
         if (message.streamIds.length > 0) reply.fail(hubError('HUB_NOT_SUPPORTED', { feature: 'Uploading a stream' }));
         else {
           const call = { hub: hub.name, method: target, arguments: message.arguments, state: undefined };
@@ -171,7 +171,13 @@ export class HubConnection implements LiveTransport {
         return;
       }
       case 'stream-invocation': {
-        const reply = new CompletionReply(this, record, message.id, message.target, this.given.detailedErrors);
+        const reply = new CompletionReply(
+          this,
+          record,
+          message.id,
+          this.declared(message.target),
+          this.given.detailedErrors,
+        );
         reply.fail(hubError('HUB_NOT_SUPPORTED', { feature: 'Streaming' }));
         return;
       }
@@ -185,6 +191,11 @@ export class HubConnection implements LiveTransport {
     }
   }
 
+  /** Errors name a method as the hub does; case does not count. */
+  private declared(target: string): string {
+    return this.given.hub.methods.get(target.toLowerCase())?.name ?? target;
+  }
+
   /** Who has pinged once must go on: every message counts. */
   private watchAfter(delayMs: number): void {
     const { heartbeat, limits } = this.dispatcher.ground;
@@ -195,16 +206,16 @@ export class HubConnection implements LiveTransport {
       const silentMs = reading ? heartbeat.elapsedMs - this.lastMessageMs : 0;
       if (silentMs < limits.clientTimeoutMs) this.watchAfter(limits.clientTimeoutMs - silentMs);
       else {
-        const detail =
-          "OperationCanceledException: Client hasn't sent a message/ping within the configured ClientTimeoutInterval.";
-        this.fail('timeout', new Error(detail));
+        const error = new Error("Client hasn't sent a message/ping within the configured ClientTimeoutInterval.");
+        error.name = 'OperationCanceledException';
+        this.fail('timeout', error);
       }
     });
   }
 
   private fail(reason: 'error' | 'timeout', error: Error): void {
     this.report(error);
-    this.closeDetail = error.message;
+    this.closeDetail = closeDetail(error);
     this.finish(reason, true);
   }
 

@@ -15,9 +15,10 @@ interface Waiting extends Negotiated {
 /** A new id or token: 128 random bits, as base64url. */
 export const newId = (): string => randomBytes(16).toString('base64url');
 
-/** Connections that wait for their transport, by the secret that lets a client open it. */
+/** Connections that wait for their transport or have it, by the secret that lets a client open it. */
 export class Negotiations {
   private readonly waiting = new Map<string, Waiting>();
+  private readonly opened = new Set<string>();
 
   constructor(
     private readonly heartbeat: Heartbeat,
@@ -36,14 +37,19 @@ export class Negotiations {
     this.waiting.set(token, { ...negotiated, timer });
   }
 
-  find(token: string): Negotiated | undefined {
-    return this.waiting.get(token);
+  /** A connection that waits. Throws a `Refusal` if it has its transport, or is not known. */
+  find(token: string): Negotiated {
+    const found = this.waiting.get(token);
+    if (found !== undefined) return found;
+    throw this.opened.has(token) ? new Refusal(409, '') : new Refusal(404, 'No Connection with that ID');
   }
 
-  /** Each can be opened once. `false` if it is not there any more. */
-  take(token: string): boolean {
+  /** Its transport is there, until that closes. */
+  open(token: string, transport: { once(event: 'close', callback: () => void): unknown }): void {
     this.waiting.get(token)?.timer.cancel();
-    return this.waiting.delete(token);
+    this.waiting.delete(token);
+    this.opened.add(token);
+    transport.once('close', () => this.opened.delete(token));
   }
 }
 
