@@ -36,7 +36,7 @@ export class Sends implements HubSender<HubCallerContext> {
     try {
       result = this.chain(context);
     } catch (error) {
-      return FailedSend.of({ error }, (unseen) => this.report(context, unseen));
+      return FailedSend.of({ error }, (unseen) => this.report(hub, method, unseen));
     }
     if (!isPromise<Sent>(result)) return settled;
     const sent = result.then(() => undefined);
@@ -45,7 +45,19 @@ export class Sends implements HubSender<HubCallerContext> {
       const { pendingSends } = event;
       event.pendingSends = pendingSends === undefined ? passed : pendingSends.then(() => passed);
     }
-    return FailedSend.of(sent, (unseen) => this.report(context, unseen));
+    return FailedSend.of(sent, (unseen) => this.report(hub, method, unseen));
+  }
+
+  /** A send from outside of a call that has to wait for `ready` first. */
+  sendAfter(
+    ready: Promise<void>,
+    hub: HubDescriptor,
+    target: SendTarget,
+    method: string,
+    args: readonly unknown[],
+  ): Promise<void> {
+    const sent = ready.then(() => this.send(hub, target, method, args, undefined));
+    return FailedSend.of(sent, (unseen) => this.report(hub, method, unseen));
   }
 
   /** The innermost step: encodes at once, publishes when the sends before it have been. */
@@ -71,7 +83,7 @@ export class Sends implements HubSender<HubCallerContext> {
     });
   }
 
-  private report({ hub, method }: SendContext, cause: unknown): void {
+  private report(hub: HubDescriptor, method: string, cause: unknown): void {
     const error = hubError('HUB_SEND_FAILED', { hub: hub.name, method }, cause);
     this.ground.logger.warn({ error, hub: hub.name, method }, 'A send failed that nobody waited for.');
   }

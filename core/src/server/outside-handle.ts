@@ -1,4 +1,5 @@
 import type { Awaitable } from '../awaitable.js';
+import type { Sends } from '../dispatcher/sends.js';
 import type { HubGroups } from '../hubs/caller-groups.js';
 import type { ClientContract, HubClients } from '../hubs/clients.js';
 import type { HubCallerContext } from '../hubs/hub-caller-context.js';
@@ -16,7 +17,7 @@ export class OutsideHandle
 
   constructor(
     hub: HubDescriptor,
-    private readonly sender: HubSender<HubCallerContext>,
+    private readonly sender: Sends,
     private readonly changer: GroupChanger<HubCallerContext>,
     private readonly start: () => Promise<void>,
   ) {
@@ -32,8 +33,9 @@ export class OutsideHandle
     args: readonly unknown[],
     call: HubCallerContext | undefined,
   ): Promise<void> {
-    const send = () => this.sender.send(hub, target, method, args, call);
-    return this.started ? send() : this.begin().then(send);
+    return this.started
+      ? this.sender.send(hub, target, method, args, call)
+      : this.sender.sendAfter(this.begin(), hub, target, method, args);
   }
 
   join(hub: HubDescriptor, connectionId: string, group: string): Awaitable<'joined' | 'gone'> {
