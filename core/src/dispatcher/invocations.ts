@@ -45,9 +45,9 @@ class RunningCall extends InvokeContext {
   }
 
   protected override report(value: unknown): void {
-    const state = this.stateChanges();
-    if (this.pendingSends === undefined) this.reply.progress(value, state);
-    else void this.pendingSends.then(() => this.reply.progress(value, state));
+    const write = this.reply.progress(value, this.stateChanges());
+    if (this.pendingSends === undefined) write();
+    else void this.pendingSends.then(write);
   }
 }
 

@@ -35,5 +35,6 @@ export interface CallReply {
   encode(value: unknown): EncodedValue;
   succeed(result: EncodedValue, state: Readonly<Record<string, unknown>> | undefined): void;
   fail(error: unknown, state: Readonly<Record<string, unknown>> | undefined): void;
-  progress(value: unknown, state: Readonly<Record<string, unknown>> | undefined): void;
+  /** Encodes progress at once; what it gives writes it. Throws `HUB_CANNOT_ENCODE`. */
+  progress(value: unknown, state: Readonly<Record<string, unknown>> | undefined): () => void;
 }

@@ -120,11 +120,14 @@ class HubSocketReply implements CallReply {
     this.answer(errorFrame(this.call.id, describeError(error, this.call, this.settings.detailedErrors), state));
   }
 
-  progress(value: unknown, state: State): void {
-    if (this.call.id === undefined) return;
-    const message = progressMessage(this.call.id, value, state);
-    const cursor = this.dispatcher.ground.bus.writePosition(this.record.delivery.written);
-    this.answer(this.socket.framing.frame([message], cursor, undefined));
+  progress(value: unknown, state: State): () => void {
+    // What cannot be written throws, whether or not the caller wants to know.
+    const message = progressMessage(this.call.id ?? '', value, state);
+    return () => {
+      if (this.call.id === undefined) return;
+      const cursor = this.dispatcher.ground.bus.writePosition(this.record.delivery.written);
+      this.answer(this.socket.framing.frame([message], cursor, undefined));
+    };
   }
 
   private answer(frame: string | Uint8Array): void {

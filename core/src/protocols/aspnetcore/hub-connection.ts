@@ -262,7 +262,8 @@ class CompletionReply implements CallReply {
     this.record.delivery.answer(this.connection, errorFrame(this.id, text));
   }
 
-  progress(): void {
+  progress(): () => void {
     // This family has no progress outside of streams.
+    return () => undefined;
   }
 }
