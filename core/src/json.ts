@@ -13,8 +13,7 @@ export function writeJson(value: unknown, path: string): string {
   try {
     return (isPlain(value, 0) ? JSON.stringify(value) : JSON.stringify(value, replace)) ?? 'null';
   } catch (error) {
-    const found = findCulprit(value, path, [], 0);
-    throw hubError('HUB_CANNOT_ENCODE', found ?? { path, why: String((error as Error).message) }, error);
+    throw hubError('HUB_CANNOT_ENCODE', culpritOf(value, path, error), error);
   }
 }
 
@@ -60,6 +59,16 @@ function replace(this: unknown, key: string, value: unknown): unknown {
 
 function isSafe(value: bigint): boolean {
   return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER);
+}
+
+function culpritOf(value: unknown, path: string, error: unknown): { path: string; why: string } {
+  const why = error instanceof Error ? error.message : String(error);
+  try {
+    return findCulprit(value, path, [], 0) ?? { path, why };
+  } catch {
+    // A getter that has thrown before throws again.
+    return { path, why };
+  }
 }
 
 function findCulprit(
