@@ -66,7 +66,7 @@ export class AspNetEndpoint implements Endpoint {
       userId: request.user.id,
       position: bus.writePosition(bus.head),
     });
-    const url = request.publicPath.replace(/\/+negotiate\/?$/i, '') || '/';
+    const url = baseOf(request.publicPath);
     const version = protocolVersion(request.query.get('clientProtocol'));
     respondJson(response, negotiation({ url, connectionId, connectionToken, version, limits }));
   }
@@ -103,6 +103,14 @@ export class AspNetEndpoint implements Endpoint {
     if (claim.userId !== user.id) throw new Refusal(403, 'The user is not the one who negotiated.');
     return claim;
   }
+}
+
+/** The path without the suffix. No pattern does it: one that begins with any number of slashes is slow on many. */
+function baseOf(path: string): string {
+  let end = path.toLowerCase().lastIndexOf('/negotiate');
+  if (end < 0) return path;
+  while (end > 0 && path[end - 1] === '/') end--;
+  return path.slice(0, end) || '/';
 }
 
 function refuseJsonp({ query }: EndpointRequest): void {
