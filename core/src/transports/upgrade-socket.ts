@@ -40,11 +40,17 @@ export class UpgradeSocket {
     else this.whenGone = callback;
   }
 
-  /** Answers 101. Nothing happens if the client has left. */
+  /** Answers 101. Nothing happens if the client has left; one whose handshake is none is refused, and has left then. */
   accept(server: WebSocketServer, opened: (socket: WebSocket) => void): void {
     if (this.over) return;
+    const { whenGone } = this;
     this.release();
-    server.handleUpgrade(this.request, this.socket, Buffer.concat(this.early), opened);
+    let isOpen = false;
+    server.handleUpgrade(this.request, this.socket, Buffer.concat(this.early), (socket) => {
+      isOpen = true;
+      opened(socket);
+    });
+    if (!isOpen) whenGone?.();
   }
 
   /** Answers in full, and closes. */
