@@ -58,7 +58,7 @@ export type Limits = { readonly [Name in keyof typeof defaults]: number };
 /** Fills up what is missing; refuses unknown names and values that are not finite and positive. */
 export function resolveLimits(given: { readonly [Name in keyof Limits]?: number | undefined }): Limits {
   for (const [option, value] of Object.entries(given)) {
-    if (!(option in defaults))
+    if (!Object.hasOwn(defaults, option))
       throw hubError('HUB_OPTION_UNKNOWN', { option, known: Object.keys(defaults).join(', ') });
     if (value !== undefined && !(Number.isFinite(value) && value > 0))
       throw hubError('HUB_OPTION_INVALID', { option, expected: 'a finite number above 0' });
