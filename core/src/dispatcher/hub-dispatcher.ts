@@ -17,6 +17,7 @@ import { GroupChanges } from './group-changes.js';
 import { HubEvents } from './hub-events.js';
 import { Invocations } from './invocations.js';
 import { Lifecycle, type Admission } from './lifecycle.js';
+import { register } from './refusal.js';
 import { placeOf } from './replay.js';
 import { Resumes, type Resumed, type ResumeRequest } from './resume.js';
 import { Sends } from './sends.js';
@@ -112,13 +113,13 @@ export class HubDispatcher implements ContextServices {
     return this.lifecycle.authorize(hubs, request, user, record);
   }
 
-  /** A connection in OPENING; it still has to listen to its hubs. Throws `HUB_TOO_MANY_CONNECTIONS`. */
+  /** A connection in OPENING; it still has to listen to its hubs. Throws a `Refusal`. */
   open(given: OpenRequest): ConnectionRecord {
     const { bus, registry } = this.ground;
     const { connectionId, user, request, traits } = given;
     const floor = placeOf(bus, bus.readPosition(given.position));
     const record = new ConnectionRecord(connectionId, user, request, traits, floor, this.records);
-    registry.add(record);
+    register(registry, record);
     return record;
   }
 

@@ -1,3 +1,5 @@
+import type { ConnectionRecord } from '../connections/connection-record.js';
+import type { ConnectionRegistry } from '../connections/connection-registry.js';
 import { HublineError } from '../errors.js';
 import type { User } from '../security/user.js';
 
@@ -26,5 +28,14 @@ export class Refusal extends Error {
       return new Refusal(503, 'The server took too long to decide.', error);
     if (HublineError.is(error)) return new Refusal(403, 'The connection was refused.', error);
     return new Refusal(500, 'The server failed.', error);
+  }
+}
+
+/** Takes a connection into the registry. Throws a `Refusal` if there are too many. */
+export function register(registry: ConnectionRegistry, record: ConnectionRecord): void {
+  try {
+    registry.add(record);
+  } catch (error) {
+    throw Refusal.from(error);
   }
 }

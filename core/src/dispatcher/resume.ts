@@ -13,7 +13,7 @@ import { withDeadline } from './deadline.js';
 import type { DispatcherGround } from './dispatcher-ground.js';
 import type { HubEvents } from './hub-events.js';
 import type { Lifecycle } from './lifecycle.js';
-import { Refusal } from './refusal.js';
+import { Refusal, register } from './refusal.js';
 import { placeOf, readOwed, type OwedMessages } from './replay.js';
 
 /** A client that has come back. */
@@ -122,7 +122,7 @@ export class Resumes {
       this.records,
     );
     record.state = 'resuming';
-    registry.add(record);
+    register(registry, record);
     return record;
   }
 
