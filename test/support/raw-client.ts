@@ -208,7 +208,7 @@ export class RawApp implements AsyncDisposable {
 
   socket(path: string, headers: Readonly<Record<string, string>> = {}): Promise<RawSocket> {
     const { socket, serverSide } = this.network.webSocket(path, headers);
-    return RawSocket.open(socket, serverSide);
+    return RawSocket.open(socket as unknown as WebSocket, serverSide);
   }
 
   /** The codes of the errors that were logged, and of what caused them. */
