@@ -1,4 +1,9 @@
-/** Where time comes from. The server asks it for everything that waits, so that a test can move time by hand. */
+/**
+ * Where time comes from. The server asks it for everything that waits, so that a test can move time by hand; modules
+ * and hubs ask `context.clock` for the same reason.
+ *
+ * @see `VirtualClock` in `@hubline/core/testing`.
+ */
 export interface Clock {
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   now(): number;

@@ -13,6 +13,8 @@ export interface ConnectionRequest {
 }
 
 /**
+ * Why a connection has ended, as `disconnect` and `onDisconnected` are told.
+ *
  * - `client`: the client stopped
  * - `timeout`: it was lost, silent or away for too long
  * - `kicked`: the server sent it away
@@ -23,6 +25,8 @@ export interface ConnectionRequest {
 export type DisconnectReason = 'client' | 'timeout' | 'kicked' | 'server-stop' | 'auth' | 'error';
 
 /**
+ * Where a connection is in its life.
+ *
  * - `opening`: its first request is here, `connect` has not completed
  * - `connected`: confirmed; it has a transport, or is between two polls
  * - `waiting`: its transport is lost, and it may come back
@@ -31,7 +35,25 @@ export type DisconnectReason = 'client' | 'timeout' | 'kicked' | 'server-stop' |
  */
 export type ConnectionState = 'opening' | 'connected' | 'waiting' | 'resuming' | 'ended';
 
-/** One client's logical connection, as hubs and modules see it. It outlives a transport. */
+/**
+ * One client's logical connection, as hubs and modules see it. It outlives a transport: the same object is there from
+ * the first event to `disconnect`, also after a reconnect. So what a module keeps of it lives in a `WeakMap`.
+ *
+ * @example
+ * ```ts
+ * import type { Connection, HubPipelineModule } from '@hubline/core';
+ *
+ * export function counting(calls = new WeakMap<Connection, number>()): HubPipelineModule {
+ *   return {
+ *     name: 'counting',
+ *     invoke({ connection }, next) {
+ *       calls.set(connection, (calls.get(connection) ?? 0) + 1);
+ *       return next();
+ *     },
+ *   };
+ * }
+ * ```
+ */
 export interface Connection {
   /** Public: other clients may know it. */
   readonly id: string;
@@ -49,7 +71,21 @@ export interface Connection {
   readonly signal: AbortSignal;
 }
 
-/** What a resume brought back, as `reconnect` and `onReconnected` are told. */
+/**
+ * What a resume brought back, as `reconnect` and `onReconnected` are told.
+ *
+ * @example
+ * ```ts
+ * import { hub, Hub, type Resume } from '@hubline/core';
+ *
+ * @hub('chat')
+ * export class ChatHub extends Hub<{ reload(): void }> {
+ *   override async onReconnected(resume: Resume): Promise<void> {
+ *     if (!resume.complete) await this.clients.caller.reload();
+ *   }
+ * }
+ * ```
+ */
 export interface Resume {
   /** Whether every message since the client's last one is there to be replayed. */
   readonly complete: boolean;

@@ -18,13 +18,33 @@ export interface ScopeEvent {
 
 /** What one event uses; it ends with the event. */
 export interface HubScope {
+  /** Makes the hub. Rejecting or throwing fails the event with `HUB_CREATE_FAILED`. */
   resolve<T>(type: Constructor<T>): Awaitable<T>;
   /** Called once, after the event and the sends that it began. */
   dispose(): Awaitable<void>;
 }
 
-/** Makes hubs. The default one calls `new`; {@link factoryActivator} calls functions; a container can be one. */
+/**
+ * Makes hubs. The default one calls `new`; {@link factoryActivator} calls functions; a container can be one.
+ *
+ * @example
+ * ```ts
+ * import type { Constructor, HubActivator } from '@hubline/core';
+ *
+ * interface Container {
+ *   createChild(): { get<T>(type: Constructor<T>): T; dispose(): Promise<void> };
+ * }
+ *
+ * export const containerActivator = (container: Container): HubActivator => ({
+ *   createScope() {
+ *     const child = container.createChild();
+ *     return { resolve: (type) => child.get(type), dispose: () => child.dispose() };
+ *   },
+ * });
+ * ```
+ */
 export interface HubActivator {
+  /** Called once for each event that makes a hub. */
   createScope(event: ScopeEvent): Awaitable<HubScope>;
 }
 

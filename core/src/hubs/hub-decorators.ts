@@ -35,7 +35,7 @@ export interface ArityMethodDecorator<Given extends readonly [number, number]> {
  * @param name - what clients call it, ignoring case: 1 to 100 letters, digits, `_` or `-`. It is required, since
  * minifiers change the names of classes.
  * @throws `HUB_DECORATOR_MISPLACED`, when the class is defined, if it stands elsewhere. A wrong name is found when the
- * server starts: `HUB_NAME_INVALID`, `HUB_NAME_TAKEN`.
+ * server is made: `HUB_NAME_INVALID`, `HUB_NAME_TAKEN`.
  *
  * @example
  * ```ts
@@ -65,7 +65,7 @@ export function hub(name: string): HubDecorator {
  * without `@hubMethod` keeps the base's; with it, nothing is left of the base's name and arity.
  *
  * @throws `HUB_DECORATOR_MISPLACED`, when the class is defined, if it stands on anything but a method of an instance
- * with a name that is a text. The rest is found when the server starts: `HUB_METHOD_TAKEN`, `HUB_ARITY_INVALID`.
+ * with a name that is a text. The rest is found when the server is made: `HUB_METHOD_TAKEN`, `HUB_ARITY_INVALID`.
  *
  * @example
  * ```ts

@@ -17,7 +17,7 @@ export interface HandledEvents {
   readonly disconnected: boolean;
 }
 
-/** What the server knows of a hub: its class, read once at start. */
+/** What the server knows of a hub: its class, read once, when the server is made. Modules see it as `context.hub`. */
 export interface HubDescriptor {
   /** As `@hub` gave it; for a hub that the server does not have, as the client sent it. */
   readonly name: string;
@@ -30,7 +30,7 @@ export interface HubDescriptor {
   readonly handles: HandledEvents;
 }
 
-/** What the server knows of a hub method. */
+/** What the server knows of a hub method. Modules see it as `context.method`. */
 export interface HubMethodDescriptor {
   readonly hub: HubDescriptor;
   /** What clients call it. */

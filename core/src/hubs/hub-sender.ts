@@ -1,7 +1,10 @@
 import type { Awaitable } from '../awaitable.js';
 import type { HubDescriptor } from './hub-descriptor.js';
 
-/** Who gets a message: everybody of the hub, or the named connections, users or groups. */
+/**
+ * Who gets a message: everybody of the hub, or the named connections, users or groups. Modules see it as
+ * `context.target` in the stage `send`.
+ */
 export interface SendTarget {
   readonly kind: 'all' | 'connections' | 'users' | 'groups';
   /** Empty for `all`. */

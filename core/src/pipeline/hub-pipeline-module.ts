@@ -13,7 +13,12 @@ import type {
 /** Runs the rest of the chain. Call it once. */
 export type Next<Result = void> = () => Awaitable<Result>;
 
-/** One link of a chain: does something before and after `next()`, answers instead of it, or throws to refuse. */
+/**
+ * One link of a chain: does something before and after `next()`, answers instead of it, or throws to refuse.
+ *
+ * A stage with a result returns what `next()` gave or a value of its own, never `undefined`; one without must have
+ * awaited `next()`.
+ */
 export type Stage<Context, Result = void> = (context: Context, next: Next<Result>) => Awaitable<Result>;
 
 /**

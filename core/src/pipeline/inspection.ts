@@ -11,7 +11,20 @@ export interface InspectedChain {
   readonly modules: readonly { readonly name: string; readonly builtIn: boolean }[];
 }
 
-/** The pipeline as it is composed; `String(…)` and `console.log` show it as a table. */
+/**
+ * The pipeline as it is composed; `String(…)` and `console.log` show it as a table.
+ *
+ * @example
+ * ```ts
+ * import type { HubServer } from '@hubline/core';
+ *
+ * export const modulesOf = (server: HubServer, hub: string, method: string): readonly string[] =>
+ *   server.pipeline
+ *     .inspect()
+ *     .chains.filter((chain) => chain.hub === hub && chain.method === method)
+ *     .flatMap((chain) => chain.modules.map(({ name }) => name));
+ * ```
+ */
 export class PipelineInspection {
   constructor(readonly chains: readonly InspectedChain[]) {}
 

@@ -20,7 +20,7 @@ export interface ContextServices {
   abort(connection: Connection): void;
 }
 
-/** What every stage is given. One instance serves all modules and the hub of one event. */
+/** What every stage is given. One instance serves all modules and the hub of one event. See `docs/pipeline.md`. */
 export abstract class StageContext {
   abstract readonly user: User | undefined;
 
@@ -30,6 +30,7 @@ export abstract class StageContext {
     protected readonly services: ContextServices,
   ) {}
 
+  /** Where to ask for the time. */
   get clock(): Clock {
     return this.services.clock;
   }
@@ -116,7 +117,19 @@ export abstract class ConnectionEvent extends StageContext implements HubCallerC
   }
 }
 
-/** May this user connect to this hub? There is no connection yet when a client negotiates. */
+/**
+ * May this user connect to this hub? There is no connection yet when a client negotiates.
+ *
+ * @example
+ * ```ts
+ * import type { HubPipelineModule } from '@hubline/core';
+ *
+ * export const onlyFrom = (addresses: readonly string[]): HubPipelineModule => ({
+ *   name: 'only-from',
+ *   authorizeConnect: ({ request }, next) => addresses.includes(request.remoteAddress ?? '') && next(),
+ * });
+ * ```
+ */
 export class AuthorizeConnectContext extends StageContext {
   constructor(
     hub: HubDescriptor,
@@ -129,10 +142,43 @@ export class AuthorizeConnectContext extends StageContext {
   }
 }
 
-/** A connection is confirmed. */
+/**
+ * A connection is confirmed.
+ *
+ * @example
+ * ```ts
+ * import { HubException, type HubPipelineModule } from '@hubline/core';
+ *
+ * export const closedAt = (isClosed: (now: number) => boolean): HubPipelineModule => ({
+ *   name: 'closed-at',
+ *   connect({ clock }, next) {
+ *     if (isClosed(clock.now())) throw new HubException('We are closed.');
+ *     return next();
+ *   },
+ * });
+ * ```
+ */
 export class ConnectContext extends ConnectionEvent {}
 
-/** A connection resumes: which groups of this hub may it be in again? */
+/**
+ * A connection resumes: which groups of this hub may it be in again?
+ *
+ * @example
+ * ```ts
+ * import { type HubServer, RejoiningGroupsModule } from '@hubline/core';
+ *
+ * export function check(server: HubServer, roomsOf: (user: string) => Promise<readonly string[]>): void {
+ *   server.pipeline.replace(RejoiningGroupsModule, {
+ *     name: 'membership',
+ *     async rejoiningGroups(context) {
+ *       const rooms = await roomsOf(context.user.id);
+ *       for (const group of context.claimed) if (!rooms.includes(group)) context.refuse(group, 'not a member');
+ *       return rooms;
+ *     },
+ *   });
+ * }
+ * ```
+ */
 export class RejoiningGroupsContext extends ConnectionEvent {
   /** Why groups were refused, by name. */
   readonly reasons = new Map<string, string>();
@@ -153,7 +199,22 @@ export class RejoiningGroupsContext extends ConnectionEvent {
   }
 }
 
-/** A connection has resumed; what it missed is delivered after this. */
+/**
+ * A connection has resumed; what it missed is delivered after this.
+ *
+ * @example
+ * ```ts
+ * import type { HubPipelineModule } from '@hubline/core';
+ *
+ * export const resumes: HubPipelineModule = {
+ *   name: 'resumes',
+ *   async reconnect({ logger, user, resume }, next) {
+ *     await next();
+ *     logger.info({ user: user.id, groups: resume.groups, downForMs: resume.downForMs }, 'back');
+ *   },
+ * };
+ * ```
+ */
 export class ReconnectContext extends ConnectionEvent {
   constructor(
     hub: HubDescriptor,
@@ -165,7 +226,22 @@ export class ReconnectContext extends ConnectionEvent {
   }
 }
 
-/** A client calls a hub method. */
+/**
+ * A client calls a hub method.
+ *
+ * @example
+ * ```ts
+ * import type { HubPipelineModule } from '@hubline/core';
+ *
+ * export const trimmed: HubPipelineModule = {
+ *   name: 'trimmed',
+ *   invoke(context, next) {
+ *     context.arguments = context.arguments.map((value) => (typeof value === 'string' ? value.trim() : value));
+ *     return next();
+ *   },
+ * };
+ * ```
+ */
 export class InvokeContext extends ConnectionEvent {
   /** The raw arguments; a module may put others in their place. */
   arguments: readonly unknown[];
@@ -190,7 +266,22 @@ export class InvokeContext extends ConnectionEvent {
   }
 }
 
-/** A connection has ended. */
+/**
+ * A connection has ended. Nothing can be refused any more: if a stage fails, the hub is told all the same.
+ *
+ * @example
+ * ```ts
+ * import type { HubPipelineModule } from '@hubline/core';
+ *
+ * export const farewell = (gone: (user: string) => void): HubPipelineModule => ({
+ *   name: 'farewell',
+ *   async disconnect({ user, reason }, next) {
+ *     await next();
+ *     if (reason !== 'server-stop') gone(user.id);
+ *   },
+ * });
+ * ```
+ */
 export class DisconnectContext extends ConnectionEvent {
   constructor(
     hub: HubDescriptor,
@@ -202,7 +293,19 @@ export class DisconnectContext extends ConnectionEvent {
   }
 }
 
-/** The server calls clients. */
+/**
+ * The server calls clients. The stage runs once for each call, whatever the number of receivers.
+ *
+ * @example
+ * ```ts
+ * import type { HubPipelineModule } from '@hubline/core';
+ *
+ * export const mute = (isMuted: (method: string) => boolean): HubPipelineModule => ({
+ *   name: 'mute',
+ *   send: ({ method }, next) => (isMuted(method) ? 'dropped' : next()),
+ * });
+ * ```
+ */
 export class SendContext extends StageContext {
   /** What is sent; a module may put other arguments in its place. */
   arguments: readonly unknown[];

@@ -14,7 +14,7 @@ export interface User {
   readonly expiresAt?: number | undefined;
 }
 
-/** The user of a request that `authenticate` knows nothing of. */
+/** The user of a request that `authenticate` knows nothing of: not authenticated, without id, name, roles and claims. */
 export const anonymousUser: User = Object.freeze({
   isAuthenticated: false,
   id: '',

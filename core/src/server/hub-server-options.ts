@@ -7,7 +7,21 @@ import type { Logger } from '../logger.js';
 import type { Limits } from '../options.js';
 import type { User } from '../security/user.js';
 
-/** A request, as `authenticate` sees it. */
+/**
+ * A request, as `authenticate` sees it.
+ *
+ * @example
+ * ```ts
+ * import { type AuthenticationRequest, createUser, type User } from '@hubline/core';
+ *
+ * export const authenticate =
+ *   (sessions: ReadonlyMap<string, string>) =>
+ *   ({ accessToken }: AuthenticationRequest): User | undefined => {
+ *     const id = sessions.get(accessToken ?? '');
+ *     return id === undefined ? undefined : createUser({ id });
+ *   };
+ * ```
+ */
 export interface AuthenticationRequest extends ConnectionRequest {
   /** The bearer token: of the `Authorization` header, else of the query's `access_token` (browsers' WebSockets). */
   readonly accessToken: string | undefined;
@@ -21,7 +35,21 @@ export interface CorsOptions {
   readonly credentials?: boolean | undefined;
 }
 
-/** Options of a `HubServer`. Limits and times have the defaults of the table in `docs/reference/options.md`. */
+/**
+ * Options of a `HubServer`. Only `hubs` is required. Limits and times are options too, with the defaults of the table in
+ * `docs/reference/options.md`.
+ *
+ * @example
+ * ```ts
+ * import type { HubServerOptions } from '@hubline/core';
+ *
+ * export const production = (key: string): Omit<HubServerOptions, 'hubs'> => ({
+ *   keys: [key],
+ *   cors: { origins: ['https://app.example'] },
+ *   disconnectTimeoutMs: 60_000,
+ * });
+ * ```
+ */
 export interface HubServerOptions extends Partial<{ readonly [Name in keyof Limits]: number | undefined }> {
   /** The hubs: classes with `@hub`. */
   readonly hubs: readonly HubType[];

@@ -37,7 +37,19 @@ const classicPath = '/signalr';
 /** Whose membership of which group is taken away. */
 export type Revocation = { readonly hub: HubType | string; readonly group: string } & RevokedMember;
 
-/** Groups, from the server's point of view. */
+/**
+ * Groups, from the server's point of view.
+ *
+ * @example
+ * ```ts
+ * import { hub, Hub, HubServer } from '@hubline/core';
+ *
+ * @hub('chat') class ChatHub extends Hub {}
+ *
+ * const server = new HubServer({ hubs: [ChatHub] });
+ * export const ban = (user: string, group: string): void => server.groups.revoke({ hub: ChatHub, user, group });
+ * ```
+ */
 export interface ServerGroups {
   /**
    * Takes a membership away at once: from connections that are here, from those that are away, and from every groups

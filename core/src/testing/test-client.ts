@@ -16,7 +16,7 @@ export interface ReceivedCall {
   readonly state: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** An error that a call was answered with. */
+/** An error that a call was answered with, as the client sees it; what `invoke` and `call` reject with. */
 export class CallFailed extends Error {
   constructor(
     message: string,
@@ -29,7 +29,7 @@ export class CallFailed extends Error {
   }
 }
 
-/** A request that the server refused. */
+/** A request that the server refused, with the HTTP status; what `start` and `resume` reject with. */
 export class RequestRefused extends Error {
   constructor(
     readonly status: number,
