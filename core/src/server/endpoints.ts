@@ -17,7 +17,7 @@ export interface Match {
   readonly suffix: string;
 }
 
-const classicSuffix = /\/+(negotiate|connect|start|reconnect|poll|send|abort|ping|hubs|js)\/?$/;
+const classicSuffix = /\/(negotiate|connect|start|reconnect|poll|send|abort|ping|hubs|js)\/?$/;
 const classicMembers = ['clientProtocol', 'connectionData', 'transport', 'connectionToken'];
 
 /** Which requests are ours: by the endpoint's path in whole segments, then by the end of the path. Case does not count. */
@@ -37,7 +37,7 @@ export class Endpoints {
   }
 
   match(request: IncomingMessage, url: RequestUrl, upgrade: boolean): Match | undefined {
-    const path = url.path.toLowerCase();
+    const path = url.path.toLowerCase().replace(/\/+/g, '/');
     const classic = this.find('aspnet', path);
     if (classic !== undefined && isClassic(request, url, classic.rest)) {
       const suffix = classicSuffix.exec(classic.rest)?.[1];
@@ -56,7 +56,7 @@ export class Endpoints {
       if (best === undefined || candidate.path.length > best.path.length) best = candidate;
     }
     if (best === undefined) return undefined;
-    return { endpoint: best.endpoint, rest: path.slice(best.path.length).replace(/\/+/g, '/') };
+    return { endpoint: best.endpoint, rest: path.slice(best.path.length) };
   }
 }
 
