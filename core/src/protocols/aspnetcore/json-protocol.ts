@@ -58,11 +58,6 @@ export class MessageSplitter {
 
   constructor(private readonly maxBytes: number) {}
 
-  /** Whether a message has begun and not ended. */
-  get isPartial(): boolean {
-    return this.rest !== undefined;
-  }
-
   /** Complete messages without their separators. Throws `HUB_MESSAGE_TOO_LARGE`. */
   split(chunk: Buffer): readonly string[] {
     const bytes = this.rest === undefined ? chunk : Buffer.concat([this.rest, chunk]);
