@@ -70,7 +70,7 @@ export class ConnectionRecord implements Connection, TopicHolder, DeliverySource
   /** Settles when `connect` has, whatever became of it; `undefined` before. */
   connecting: Promise<void> | undefined;
   /** Runs the stages of a resume; shared by all requests that come meanwhile. */
-  resuming: { readonly hubs: string; readonly outcome: Promise<void> } | undefined;
+  resuming: { readonly hubs: string; readonly toldComplete: Promise<boolean> } | undefined;
   /** How it ended. */
   endReason: DisconnectReason | undefined;
   private generation = 0;

@@ -71,7 +71,7 @@ export class Resumes {
       const held = this.ground.registry.find(id);
       const running = held?.resuming;
       if (running !== undefined && running.hubs !== keyOf(given.hubs)) {
-        await running.outcome.then(undefined, () => undefined);
+        await running.toldComplete.then(undefined, () => undefined);
         continue;
       }
       if (held?.state === 'opening') return this.reopen(held, given, claimed);
@@ -79,8 +79,7 @@ export class Resumes {
       const generation = record.claim(given.request);
       claimed(record, generation);
       if (running !== undefined) {
-        await running.outcome;
-        return this.share(record, generation, given);
+        return this.share(record, generation, given, await running.toldComplete);
       }
       return { record, generation, owed: await this.start(record, given, held === undefined) };
     }
@@ -101,9 +100,14 @@ export class Resumes {
   }
 
   /** The stages have run for another request; this one's client may have received another part. */
-  private async share(record: ConnectionRecord, generation: number, given: ResumeRequest): Promise<Resumed> {
+  private async share(
+    record: ConnectionRecord,
+    generation: number,
+    given: ResumeRequest,
+    toldComplete: boolean,
+  ): Promise<Resumed> {
     const owed = await readOwed(this.ground.bus, record, given.cursor);
-    if (owed.complete) return { record, generation, owed };
+    if (owed.complete || !toldComplete) return { record, generation, owed };
     // The hubs were not told that something is missing: the next request tells them.
     record.lose(generation);
     throw new Refusal(503, 'Messages were lost while the connection resumed.');
@@ -132,8 +136,8 @@ export class Resumes {
       if (!record.moveTo('resuming')) throw new Refusal(503, 'The connection has ended.');
     }
     const running = this.run(record, given, newLife);
-    record.resuming = { hubs: keyOf(given.hubs), outcome: running.then(() => undefined) };
-    record.resuming.outcome.then(undefined, () => undefined);
+    record.resuming = { hubs: keyOf(given.hubs), toldComplete: running.then(({ complete }) => complete && !newLife) };
+    record.resuming.toldComplete.then(undefined, () => undefined);
     try {
       return await running;
     } finally {
