@@ -45,19 +45,17 @@ export function createChatServer(dataFolder: string): ChatServer {
     .replace(RejoiningGroupsModule, new StoreMembershipModule(store));
 
   const http = createServer();
-  server.attach(http);
   const network = new NetworkSwitch();
   const api = new Api({ store, presence, sessions, network, server });
-  // The hubs' listener comes first and has taken what is theirs; whatever else is left to this one.
-  http.on('upgrade', (request, socket) => {
-    const { pathname, searchParams } = urlOf(request);
-    const page = searchParams.get('page');
+  // `server.attach(http)` would do for the hub; the plug wants to see the sockets that it takes.
+  http.on('upgrade', (request, socket, head) => {
+    const page = urlOf(request).searchParams.get('page');
     const person = sessions.find(request.headers.cookie, page);
-    if (!/^\/(?:signalr|chat)(?:\/|$)/i.test(pathname))
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
-    else if (person !== undefined) network.watch(ownerOf(person.id, page), socket);
+    if (person !== undefined) network.watch(ownerOf(person.id, page), socket);
+    if (!server.handleUpgrade(request, socket, head)) socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
   });
   http.on('request', (request, response) => {
+    if (server.handleRequest(request, response)) return;
     const url = urlOf(request);
     void (url.pathname.startsWith('/api/')
       ? api.handle(request, response, url)
