@@ -196,8 +196,6 @@ export const hubError = defineErrors({
   HUB_NO_KEYS: () =>
     "No 'keys' were given: a random one is used, and tokens end with this process. Give keys to let clients come back after a restart.",
   HUB_SERVER_STOPPED: () => 'The server has been stopped. Make a new one.',
-  HUB_PATH_TAKEN: (d: { readonly path: string }) =>
-    `Two endpoints of one kind are at the path '${d.path}'. Give each its own.`,
   HUB_EVENT_FAILED: (d: { readonly hub: string; readonly stage: string }) =>
     `The stage '${d.stage}' of hub '${d.hub}' failed. See the cause.`,
   HUB_SEND_FAILED: (d: { readonly hub: string; readonly method: string }) =>

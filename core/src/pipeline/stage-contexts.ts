@@ -49,11 +49,11 @@ export abstract class StageContext {
 export abstract class ConnectionEvent extends StageContext implements HubCallerContext {
   readonly user: User;
   readonly request: ConnectionRequest;
-  /** Settles when all sends that the event has begun are published; `undefined` while none is waiting. */
+  /** Settles when all sends that the event has begun are published; `undefined` while none is waiting. @internal */
   pendingSends: Promise<void> | undefined;
-  /** Whether the event, with the sends that it began, is over. */
+  /** Whether the event, with the sends that it began, is over. @internal */
   ended = false;
-  /** What the event's hub was made in. */
+  /** What the event's hub was made in. @internal */
   ownScope: HubScope | undefined;
   private ownState: Record<string, unknown> | undefined;
 
@@ -99,7 +99,7 @@ export abstract class ConnectionEvent extends StageContext implements HubCallerC
     this.report(value);
   }
 
-  /** The keys of the caller's state that were given another value. */
+  /** The keys of the caller's state that were given another value. @internal */
   stateChanges(): Readonly<Record<string, unknown>> | undefined {
     if (this.ownState === undefined) return undefined;
     const given = this.givenState();
@@ -309,6 +309,8 @@ export class DisconnectContext extends ConnectionEvent {
 export class SendContext extends StageContext {
   /** What is sent; a module may put other arguments in its place. */
   arguments: readonly unknown[];
+  /** Settles when the sends that the event began before this one are published. @internal */
+  readonly before: Promise<void> | undefined;
 
   constructor(
     hub: HubDescriptor,
@@ -318,11 +320,11 @@ export class SendContext extends StageContext {
     readonly target: SendTarget,
     readonly method: string,
     args: readonly unknown[],
-    /** Settles when the sends that the event began before this one are published. */
-    readonly before: Promise<void> | undefined,
+    before: Promise<void> | undefined,
   ) {
     super(hub, services);
     this.arguments = args;
+    this.before = before;
   }
 
   get user(): User | undefined {

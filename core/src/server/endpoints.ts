@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { hubError } from '../errors.js';
 import type { Endpoint } from '../protocols/endpoint.js';
 import type { RequestUrl } from './request-gate.js';
 
@@ -24,12 +23,8 @@ const classicMembers = ['clientProtocol', 'connectionData', 'transport', 'connec
 export class Endpoints {
   private readonly mapped: Mapped[] = [];
 
-  /** Throws `HUB_PATH_TAKEN`. */
-  map(family: Family, given: string, endpoint: Endpoint): void {
-    const path = normalize(given);
-    if (this.mapped.some((other) => other.family === family && other.path === path))
-      throw hubError('HUB_PATH_TAKEN', { path: given });
-    this.mapped.push({ family, path, endpoint });
+  map(family: Family, path: string, endpoint: Endpoint): void {
+    this.mapped.push({ family, path: normalize(path), endpoint });
   }
 
   [Symbol.iterator](): IterableIterator<Endpoint> {

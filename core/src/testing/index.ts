@@ -1,4 +1,10 @@
 export { failure } from './failure.js';
 export { CallFailed, RequestRefused, type ReceivedCall, type TestClient } from './test-client.js';
-export { testServer, type TestClientOptions, type TestServer, type TestServerOptions } from './test-server.js';
+export {
+  testServer,
+  type LoggedLine,
+  type TestClientOptions,
+  type TestServer,
+  type TestServerOptions,
+} from './test-server.js';
 export { settle, VirtualClock } from './virtual-clock.js';

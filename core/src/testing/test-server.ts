@@ -2,6 +2,7 @@ import { createUser, type User } from '../security/user.js';
 import { describeHub } from '../hubs/hub-descriptor.js';
 import type { HubType } from '../hubs/hub-type.js';
 import type { Hub } from '../hubs/hub.js';
+import type { Logger } from '../logger.js';
 import { defaults } from '../options.js';
 import type { HubPipelineModule } from '../pipeline/hub-pipeline-module.js';
 import type { HubServerOptions } from '../server/hub-server-options.js';
@@ -24,13 +25,20 @@ export interface TestClientOptions {
   readonly hubs?: readonly HubType[];
 }
 
-const silent = (): void => undefined;
-const silentLogger = { trace: silent, debug: silent, info: silent, warn: silent, error: silent, fatal: silent };
+/** A line of the server's log. */
+export interface LoggedLine {
+  readonly level: keyof Logger;
+  readonly details: object;
+  readonly message: string;
+}
+
 const userHeader = 'x-test-user';
 
 /** A server in memory: no port, no sockets, and time that stands still until the test moves `clock`. */
 export class TestServer extends HubServer implements AsyncDisposable {
   readonly clock: VirtualClock;
+  /** What the server has logged, oldest first: the causes of what clients are told in general words stand here. */
+  readonly log: readonly LoggedLine[];
   private readonly network: MemoryNetwork;
   private readonly disconnectTimeoutMs: number;
   private readonly users: Map<string, User>;
@@ -38,14 +46,16 @@ export class TestServer extends HubServer implements AsyncDisposable {
   constructor({ modules = [], ...options }: TestServerOptions) {
     const clock = options.clock ?? new VirtualClock();
     const users = new Map<string, User>();
+    const log: LoggedLine[] = [];
     super({
       keys: ['the key of a test'],
-      logger: silentLogger,
+      logger: notingLogger(log),
       authenticate: ({ headers }) => users.get(String(headers[userHeader])),
       ...options,
       clock,
     });
     this.clock = clock;
+    this.log = log;
     this.users = users;
     this.disconnectTimeoutMs = options.disconnectTimeoutMs ?? defaults.disconnectTimeoutMs;
     this.pipeline.add(...modules);
@@ -74,6 +84,19 @@ export class TestServer extends HubServer implements AsyncDisposable {
     await this.stop({ graceMs: 0 });
     this.network.close();
   }
+}
+
+function notingLogger(log: LoggedLine[]): Logger {
+  const note = (level: keyof Logger) => (details: object, message: string) =>
+    void log.push({ level, details, message });
+  return {
+    trace: note('trace'),
+    debug: note('debug'),
+    info: note('info'),
+    warn: note('warn'),
+    error: note('error'),
+    fatal: note('fatal'),
+  };
 }
 
 /**
