@@ -1,13 +1,16 @@
 import type { WebSocket } from 'ws';
 import type { Heartbeat, HeartbeatTimer } from '../connections/heartbeat.js';
 
+/** How a channel ended: the client closed it, or it was lost, or the client broke the rules of WebSockets or of size. */
+export type ChannelEnd = 'client' | 'lost' | 'violation';
+
 /** What a channel does for its owner, and what it tells. */
 export interface ChannelHandlers {
   message(data: Buffer, binary: boolean): void;
   /** Called every `keepAliveMs`. */
   keepAlive(): void;
-  /** Called once. `clean` says that the client closed it. */
-  closed(clean: boolean): void;
+  /** Called once. */
+  closed(how: ChannelEnd): void;
 }
 
 /** Times of a channel, in milliseconds. */
@@ -37,9 +40,12 @@ export class WebSocketChannel {
     private readonly handlers: ChannelHandlers,
   ) {
     this.lastFrameMs = heartbeat.elapsedMs;
-    // An error is always followed by 'close'.
-    socket.on('error', () => undefined);
-    socket.on('close', (code) => this.finish(code !== 1006));
+    // The WebSocket tells the client by itself what was wrong, and closes.
+    socket.on('error', () => {
+      if (!this.over) this.cutLater();
+      this.finish('violation');
+    });
+    socket.on('close', (code) => this.finish(code === 1006 ? 'lost' : 'client'));
     socket.on('message', (data, binary) => {
       this.lastFrameMs = this.heartbeat.elapsedMs;
       if (!this.over) handlers.message(data as Buffer, binary);
@@ -75,24 +81,28 @@ export class WebSocketChannel {
   /** Closes with a close frame; nothing of the client is handed on any more. */
   close(code: number): void {
     if (this.over) return;
-    this.finish(false);
+    this.finish('lost');
     this.socket.resume();
     this.socket.close(code);
-    this.heartbeat.after(closeTimeoutMs, () => this.socket.terminate());
+    this.cutLater();
   }
 
   /** Ends it without a word. */
   terminate(): void {
-    this.finish(false);
+    this.finish('lost');
     this.socket.terminate();
   }
 
-  private finish(clean: boolean): void {
+  private cutLater(): void {
+    this.heartbeat.after(closeTimeoutMs, () => this.socket.terminate());
+  }
+
+  private finish(how: ChannelEnd): void {
     if (this.over) return;
     this.over = true;
     this.keepAliveTimer.cancel();
     this.silenceTimer.cancel();
-    this.handlers.closed(clean);
+    this.handlers.closed(how);
   }
 
   private keepAliveLater(): HeartbeatTimer {

@@ -7,7 +7,7 @@ import type { HubDispatcher } from '../../dispatcher/hub-dispatcher.js';
 import { hubError } from '../../errors.js';
 import type { HubDescriptor } from '../../hubs/hub-descriptor.js';
 import { writeJson } from '../../json.js';
-import { WebSocketChannel } from '../../transports/web-socket-channel.js';
+import { WebSocketChannel, type ChannelEnd } from '../../transports/web-socket-channel.js';
 import type { CallReply, EncodedValue } from '../../wire/hub-message.js';
 import type { LiveTransport, TransportEnding } from '../../wire/transport.js';
 import type { EndpointRequest } from '../endpoint.js';
@@ -24,6 +24,13 @@ import {
   resultFrame,
   type ClientMessage,
 } from './json-protocol.js';
+
+/** Why a connection has ended whose WebSocket has. */
+const reasons: Readonly<Record<ChannelEnd, DisconnectReason>> = {
+  client: 'client',
+  lost: 'timeout',
+  violation: 'error',
+};
 
 /** A negotiated connection whose WebSocket has been accepted. */
 export interface AcceptedConnection {
@@ -63,7 +70,7 @@ export class HubConnection implements LiveTransport {
         keepAlive: () => {
           if (this.record !== undefined) this.channel.send(pingFrame);
         },
-        closed: (clean) => this.finish(clean ? 'client' : 'timeout', true),
+        closed: (how) => this.finish(reasons[how], true),
       },
     );
     this.timer = heartbeat.after(limits.handshakeTimeoutMs, () => this.refuseHandshake(timedOut));
