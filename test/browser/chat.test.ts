@@ -173,12 +173,14 @@ describe('the chat sample, in Chromium', function () {
     expect(await call.locator('.sent').allInnerTexts()).to.deep.equal(['send message → group operations']);
   });
 
-  it('shows on the page why a call was refused', async () => {
-    await ann.page.fill('#text', 'x'.repeat(501));
-    await ann.page.click('#send');
-    const problem = 'A message has at most 500 characters; this one has 501.';
-    await ann.page.waitForSelector(`#problem:text("${problem}")`);
-    await ann.page.waitForSelector(`.refusal:text("${problem}")`);
-    expect(await ann.page.inputValue('#text')).to.have.lengthOf(501);
-  });
+  for (const client of ['classic', 'modern'])
+    it(`shows on the page of a ${client} client why a call was refused`, async () => {
+      const { page } = client === 'classic' ? ann : bob;
+      await page.fill('#text', 'x'.repeat(501));
+      await page.click('#send');
+      const problem = 'A message has at most 500 characters; this one has 501.';
+      await page.waitForSelector(`#problem:text-is("${problem}")`);
+      await page.waitForSelector(`.refusal:text-is("refused: ${problem}")`);
+      expect(await page.inputValue('#text')).to.have.lengthOf(501);
+    });
 });

@@ -30,10 +30,16 @@ export class ChatPage {
   private lostAt: number | undefined;
   /** What has come since the connection was lost, until the server says that this was all. */
   private arriving: HTMLElement[] | undefined;
+  /** Whether the end of the transcript is in view: who reads further up is not pulled away. */
+  private followsEnd = true;
 
   constructor(private readonly signedOut: () => void) {
     byId('restore').addEventListener('click', () => this.turnNetwork());
     byId('plug').addEventListener('click', () => this.turnNetwork());
+    byId('messages').addEventListener('scroll', ({ target }) => {
+      const { scrollHeight, scrollTop, clientHeight } = target as HTMLElement;
+      this.followsEnd = scrollHeight - scrollTop - clientHeight < 40;
+    });
     byId('again').addEventListener('click', () => this.connect(this.kind));
     byId('sign-out').addEventListener('click', () => void this.signOut());
     byId('leave').addEventListener('click', () => this.leave());
@@ -188,6 +194,7 @@ export class ChatPage {
     if (current !== undefined) {
       current.unread = 0;
       byId('messages').replaceChildren(current.transcript.list);
+      this.followsEnd = true;
     }
     this.showPart('talk');
     this.draw();
@@ -279,7 +286,7 @@ export class ChatPage {
     byId('empty').textContent = room?.member
       ? 'Nothing has been said here since you came.'
       : 'You are not in this room.';
-    byId('messages').scrollTop = byId('messages').scrollHeight;
+    if (this.followsEnd) byId('messages').scrollTop = byId('messages').scrollHeight;
     const unread = this.rooms.members.reduce((sum, { unread: one }) => sum + one, 0);
     byId('unread').replaceChildren(...(unread > 0 ? [make('span', 'badge', count(unread, '').trim())] : []));
 
