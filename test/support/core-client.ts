@@ -7,7 +7,7 @@ import { pagePath, scriptPaths, type Site } from './site.js';
 import { TcpProxy } from './tcp-proxy.js';
 import { defaultWaitMs, within } from './within.js';
 
-export type { CoreEvent, CoreOutcome, CoreSettings } from './core-agent.js';
+export type { CoreEvent, CoreSettings } from './core-agent.js';
 
 const require = createRequire(import.meta.url);
 
