@@ -41,7 +41,6 @@ class ChatHub extends Hub<ChatClient> {
   }
   @hubMethod() throwText(): never {
     // What applications throw is theirs.
-    // oxlint-disable-next-line typescript/only-throw-error
     throw 'a text';
   }
   @hubMethod() refuse(): never {
