@@ -33,7 +33,7 @@ export class ChatPage {
   /** Whether the end of the transcript is in view: who reads further up is not pulled away. */
   private followsEnd = true;
 
-  constructor(private readonly signedOut: () => void) {
+  constructor(private readonly signedOut: (why?: string) => void) {
     byId('restore').addEventListener('click', () => this.turnNetwork());
     byId('plug').addEventListener('click', () => this.turnNetwork());
     byId('messages').addEventListener('scroll', ({ target }) => {
@@ -93,7 +93,14 @@ export class ChatPage {
       if (this.connection !== connection) return;
       this.log.line('bad', `It could not connect: ${(error as Error).message}`);
       this.changeState('disconnected');
+      void this.checkSession();
     });
+  }
+
+  /** The server may have other data than when the person signed in. */
+  private async checkSession(): Promise<void> {
+    const session = await ask<{ name: string | null }>('GET', 'session').catch(() => undefined);
+    if (session?.name === null) await this.signOut('The server does not know you any more. Please come in again.');
   }
 
   private changeState(state: ConnectionState): void {
@@ -250,7 +257,7 @@ export class ChatPage {
     this.draw();
   }
 
-  private async signOut(): Promise<void> {
+  private async signOut(why?: string): Promise<void> {
     const { connection } = this;
     this.connection = undefined;
     network.restore();
@@ -261,7 +268,7 @@ export class ChatPage {
     this.rooms.forget();
     this.log.clear();
     byId('messages').replaceChildren();
-    this.signedOut();
+    this.signedOut(why);
   }
 
   private showPart(part: string): void {

@@ -10,7 +10,10 @@ enableThemeButton();
 
 const form = byId<HTMLFormElement>('sign-in');
 const problem = byId('sign-in-problem');
-const chat = new ChatPage(() => show(false));
+const chat = new ChatPage((why = '') => {
+  show(false);
+  problem.textContent = why;
+});
 
 function show(signedIn: boolean): void {
   form.hidden = signedIn;

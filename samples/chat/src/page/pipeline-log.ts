@@ -1,4 +1,4 @@
-import type { PipelineEvent, ResumeReport } from '../server/chat-contract.js';
+import type { PassedModule, PipelineEvent, ResumeReport } from '../server/chat-contract.js';
 import { byId, count, make, seconds, timeOf } from './dom.js';
 
 const maxItems = 80;
@@ -108,28 +108,33 @@ function makeVerdict(verdict: 'kept' | 'added' | 'refused', room: string, text: 
 }
 
 function makeRow(event: PipelineEvent, withTime: boolean): HTMLElement {
-  const chain = make('span', 'chain');
-  for (const { name, builtIn } of event.modules) {
-    const module = make('span', builtIn ? 'module built-in' : 'module', name);
-    if (builtIn) module.title = 'Built into Hubline';
-    chain.append(module);
-  }
-  if (event.innermost !== '') chain.append(make('span', 'innermost', event.innermost));
   const took = event.tookMs < 0.1 ? '< 0.1 ms' : `${event.tookMs.toFixed(1)} ms`;
   const row = make(
     'div',
     'event',
     make('span', 'stage', event.stage),
     make('span', 'took', withTime ? `${took} · ${timeOf(event.at)}` : took),
-    chain,
+    makeChain(event.modules, event.innermost),
   );
   row.dataset.stage = event.stage;
   row.dataset.outcome = event.refusal === undefined ? 'passed' : 'refused';
   if (event.refusal !== undefined) row.append(make('span', 'event-note refusal', `refused: ${event.refusal}`));
   if (event.groups !== undefined) row.append(make('span', 'event-note', describeGroups(event.groups)));
   if (event.reason !== undefined) row.append(make('span', 'event-note', `of the connection before: ${event.reason}`));
-  for (const { method, to } of event.sends) row.append(make('span', 'event-note sent', `send ${method} → ${to}`));
+  for (const { what, modules } of event.sends)
+    row.append(make('span', 'sent', make('span', 'stage', 'send'), makeChain(modules, what)));
   return row;
+}
+
+function makeChain(modules: readonly PassedModule[], innermost: string): HTMLElement {
+  const chain = make('span', 'chain');
+  for (const { name, builtIn } of modules) {
+    const module = make('span', builtIn ? 'built-in' : '', name);
+    if (builtIn) module.title = 'Built into Hubline';
+    chain.append(module);
+  }
+  if (innermost !== '') chain.append(make('span', 'innermost', innermost));
+  return chain;
 }
 
 function describeGroups({ claimed, given }: NonNullable<PipelineEvent['groups']>): string {

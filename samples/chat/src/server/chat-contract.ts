@@ -19,11 +19,17 @@ export interface Room {
   readonly member: boolean;
 }
 
+/** A module that an event passed. */
+export interface PassedModule {
+  readonly name: string;
+  readonly builtIn: boolean;
+}
+
 /** What the module that watches the pipeline tells of one event. */
 export interface PipelineEvent {
   readonly stage: 'authorizeConnect' | 'connect' | 'rejoiningGroups' | 'reconnect' | 'invoke' | 'send' | 'disconnect';
   /** The modules that the event passed, outermost first. */
-  readonly modules: readonly { readonly name: string; readonly builtIn: boolean }[];
+  readonly modules: readonly PassedModule[];
   /** What stands behind the last module; empty where a module has the last word. */
   readonly innermost: string;
   readonly at: number;
@@ -31,7 +37,7 @@ export interface PipelineEvent {
   /** Why it was refused; `undefined` if it passed. */
   readonly refusal?: string | undefined;
   /** The sends that the event began. */
-  readonly sends: readonly { readonly method: string; readonly to: string }[];
+  readonly sends: readonly { readonly what: string; readonly modules: readonly PassedModule[] }[];
   /** With `rejoiningGroups`: the groups that the connection claims, and those that it was given. */
   readonly groups?: { readonly claimed: readonly string[]; readonly given: readonly string[] } | undefined;
   /** With `reconnect`. */

@@ -16,7 +16,7 @@ import {
 } from '@hubline/core';
 import type { ChatClient, PipelineEvent } from './chat-contract.js';
 
-type Sends = { method: string; to: string }[];
+type Sends = PipelineEvent['sends'][number][];
 type Details = Partial<Pick<PipelineEvent, 'groups' | 'resume' | 'reason'>>;
 type Watched = AuthorizeConnectContext | ConnectionEvent;
 
@@ -91,13 +91,14 @@ export class PipelineFeedModule implements HubPipelineModule {
 
   send(context: SendContext, next: Next<'sent' | 'dropped'>): ReturnType<typeof next> {
     if (context.method === ownMethod) return next();
-    const { call, target, method } = context;
+    const { call, hub, target, method } = context;
     const to = target.kind === 'all' ? 'everybody' : `${target.kind.slice(0, -1)} ${target.names.join(', ')}`;
-    if (call !== undefined) this.sends.get(call)?.push({ method, to });
+    const what = `${method} → ${to}`;
+    if (call !== undefined) this.sends.get(call)?.push({ what, modules: this.modulesOf(hub.name, 'send') });
     else if (target.kind === 'users')
       void this.chat()
         .clients.users(target.names)
-        .pipeline([this.begin(context, 'send', `${method} → ${to}`)({})]);
+        .pipeline([this.begin(context, 'send', what)({})]);
     return next();
   }
 
