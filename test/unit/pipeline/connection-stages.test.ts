@@ -270,6 +270,16 @@ describe('pipeline stages of a connection', () => {
         });
       }
 
+    it('that throws a HubException is a 403 for somebody known', async () => {
+      await using server = app({
+        name: 'door',
+        authorizeConnect() {
+          throw new HubException('Not you.');
+        },
+      });
+      expect(await server.classic(['one'], { 'x-user': 'ann' }).get('negotiate')).to.have.property('status', 403);
+    });
+
     it('that refuses one of two hubs on a resume tells that one so, and it stays refused', async () => {
       let refused: string | undefined;
       await using server = app({
