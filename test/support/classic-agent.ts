@@ -20,6 +20,8 @@ export interface ClassicOutcome {
 export interface ClassicSettings {
   /** The client methods of each hub that are listened to. The client lists only hubs with at least one. */
   readonly hubs: Readonly<Record<string, readonly string[]>>;
+  /** Where the server is, below the origin. Default: the client's own, `/signalr`. */
+  readonly path?: string;
   /** Goes into every request's query. */
   readonly query?: Readonly<Record<string, string>>;
   /** How long it waits before it reconnects; its own default is 2 s. */
@@ -28,7 +30,7 @@ export interface ClassicSettings {
 
 /** What the agent can be told to do; it stands in the window as `classic`. */
 export interface ClassicAgent {
-  open(url: string, settings: ClassicSettings): void;
+  open(origin: string, settings: ClassicSettings): void;
   /** Answers the connection's id. */
   start(): Promise<string>;
   stop(): void;
@@ -73,9 +75,14 @@ interface HubConnection {
   connectionSlow(callback: () => void): void;
 }
 
+interface HubConnectionOptions {
+  qs?: Readonly<Record<string, string>>;
+  useDefaultPath?: boolean;
+}
+
 /** The client's window. */
 interface ClassicWindow {
-  readonly jQuery: { hubConnection(url: string, options: { qs?: Readonly<Record<string, string>> }): HubConnection };
+  readonly jQuery: { hubConnection(url: string, options: HubConnectionOptions): HubConnection };
   classic: ClassicAgent;
   /** Takes events out of the window, as JSON. */
   report(json: string): unknown;
@@ -107,8 +114,10 @@ function install(window: ClassicWindow): void {
   };
 
   window.classic = {
-    open(url, { hubs, query, reconnectDelayMs }) {
-      connection = window.jQuery.hubConnection(url, query === undefined ? {} : { qs: query });
+    open(origin, { hubs, path, query, reconnectDelayMs }) {
+      const options: HubConnectionOptions = query === undefined ? {} : { qs: query };
+      if (path !== undefined) options.useDefaultPath = false;
+      connection = window.jQuery.hubConnection(`${origin}${path ?? ''}`, options);
       if (reconnectDelayMs !== undefined) connection.reconnectDelay = reconnectDelayMs;
       listen();
       for (const hub of Object.keys(hubs))

@@ -17,10 +17,8 @@ import { defaultWaitMs, within } from './within.js';
 export type { ClassicEvent, ClassicOutcome, ClassicSettings } from './classic-agent.js';
 
 const require = createRequire(import.meta.url);
-const scripts = [
-  ...['jquery', 'signalr'].map((name) => readFileSync(require.resolve(name), 'utf8')),
-  classicAgentScript,
-];
+const sources = [require.resolve('jquery'), require.resolve('signalr')].map((path) => readFileSync(path, 'utf8'));
+const scripts = [...sources, classicAgentScript];
 
 type AgentMethod = keyof ClassicAgent;
 
@@ -68,7 +66,7 @@ export class ClassicClient {
     report = (json) => client.events.add(JSON.parse(json) as ClassicEvent);
     for (const json of early) report(json);
     atTestEnd(() => client.close());
-    await client.call('open', [`${origin}`, { reconnectDelayMs: 50, ...settings }]);
+    await client.call('open', [origin, { reconnectDelayMs: 50, ...settings }]);
     return client;
   }
 
@@ -171,7 +169,12 @@ export const inJsdom: MakeHost = async (origin, report) => {
   return {
     async call(method, args) {
       const run = (window.classic as ClassicAgent)[method] as (...given: unknown[]) => unknown;
-      return copy(await run(...(copy(args) as unknown[]))) as never;
+      try {
+        return copy(await run(...(copy(args) as unknown[]))) as never;
+      } catch (error) {
+        // The window has an Error of its own.
+        throw new Error((error as Error).message, { cause: error });
+      }
     },
     close() {
       for (const socket of sockets) socket.terminate();

@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
 import { VirtualClock } from '@hubline/core/testing';
 import { expect } from 'chai';
+import library, { type CommunityClient } from 'signalr-client';
 import { atTestEnd } from '../../support/cleanup.js';
 import { Journal } from '../../support/journal.js';
 import { Recorder } from '../../support/recorder.js';
@@ -8,33 +8,6 @@ import { startServer, type TestServerOptions } from '../../support/servers.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 import { defaultWaitMs, within } from '../../support/within.js';
 import { basics, RoomsHub } from './cases/hubs.js';
-
-/** What the tests use of the community's client. */
-interface CommunityClient {
-  readonly connection: { readonly id: string };
-  serviceHandlers: Readonly<Record<string, (argument: unknown) => unknown>>;
-  queryString: Readonly<Record<string, string>>;
-  on(hub: string, method: string, callback: (...args: unknown[]) => void): void;
-  call(
-    hub: string,
-    method: string,
-    ...args: unknown[]
-  ): { done(callback: (error: unknown, result: unknown) => void): void };
-  start(): void;
-  end(): void;
-}
-
-interface CommunityLibrary {
-  readonly client: new (
-    url: string,
-    hubs: readonly string[],
-    retrySeconds: number,
-    doNotStart: boolean,
-  ) => CommunityClient;
-}
-
-// It is CommonJS, and there are no types of it.
-const library = createRequire(import.meta.url)('signalr-client') as CommunityLibrary;
 
 /** A client, and what it tells; without a handler for 'connected' it never sends a start. */
 function open(origin: string, { withStart = true } = {}) {

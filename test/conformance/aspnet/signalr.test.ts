@@ -4,10 +4,12 @@ import { calls } from './cases/calls.js';
 import type { Driver } from './cases/driver.js';
 import { endings } from './cases/endings.js';
 import { reconnects } from './cases/reconnects.js';
+import { starts } from './cases/starts.js';
 import { targets } from './cases/targets.js';
 
 /** Everything that the official client can do over WebSockets. */
 function conforms(driver: Driver): void {
+  describe('starts', () => starts(driver));
   describe('calls', () => calls(driver));
   describe('targets and groups', () => targets(driver));
   describe('reconnects', () => reconnects(driver));
