@@ -200,6 +200,8 @@ export const hubError = defineErrors({
     `The stage '${d.stage}' of hub '${d.hub}' failed. See the cause.`,
   HUB_SEND_FAILED: (d: { readonly hub: string; readonly method: string }) =>
     `Sending '${d.method}' of hub '${d.hub}' failed, and nobody waited for it. See the cause.`,
+  HUB_GROUP_CHANGE_FAILED: (d: { readonly hub: string }) =>
+    `Adding to a group of hub '${d.hub}', or removing, failed, and nobody waited for it. See the cause.`,
   HUB_REQUEST_FAILED: (d: { readonly path: string }) => `The request to '${d.path}' failed. See the cause.`,
   HUB_RELEASE_FAILED: (d: { readonly hub: string }) => `Releasing what an event of hub '${d.hub}' used failed.`,
 });

@@ -44,6 +44,11 @@ export class GroupChanges implements GroupChanger<HubCallerContext> {
     return 'left';
   }
 
+  unseen(hub: HubDescriptor, cause: unknown): void {
+    const error = hubError('HUB_GROUP_CHANGE_FAILED', { hub: hub.name }, cause);
+    this.ground.logger.warn({ error, hub: hub.name }, 'A change of groups failed that nobody waited for.');
+  }
+
   /** Takes a membership away for good: from what is held now, whatever its state, and from every token out there. */
   revoke(hub: HubDescriptor, group: string, member: RevokedMember): void {
     this.checkName(group);

@@ -7,9 +7,9 @@ import { connectionTopic, groupTopic, hubTopic, userTopic } from '../messaging/t
 import type { Chain } from '../pipeline/compose.js';
 import { ConnectionEvent, SendContext, type ContextServices } from '../pipeline/stage-contexts.js';
 import { OutboundCall } from '../wire/hub-message.js';
+import { WatchedFailure } from '../watched-failure.js';
 import type { DispatcherGround } from './dispatcher-ground.js';
 import { EncodedCall } from './encoded-call.js';
-import { FailedSend } from './failed-send.js';
 
 type Sent = 'sent' | 'dropped';
 
@@ -36,7 +36,7 @@ export class Sends implements HubSender<HubCallerContext> {
     try {
       result = this.chain(context);
     } catch (error) {
-      return FailedSend.of({ error }, (unseen) => this.report(hub, method, unseen));
+      return WatchedFailure.of<void>({ error }, (unseen) => this.report(hub, method, unseen));
     }
     if (!isPromise<Sent>(result)) return settled;
     const sent = result.then(() => undefined);
@@ -45,7 +45,7 @@ export class Sends implements HubSender<HubCallerContext> {
       const { pendingSends } = event;
       event.pendingSends = pendingSends === undefined ? passed : pendingSends.then(() => passed);
     }
-    return FailedSend.of(sent, (unseen) => this.report(hub, method, unseen));
+    return WatchedFailure.of(sent, (unseen) => this.report(hub, method, unseen));
   }
 
   /** A send from outside of a call that has to wait for `ready` first. */
@@ -57,7 +57,7 @@ export class Sends implements HubSender<HubCallerContext> {
     args: readonly unknown[],
   ): Promise<void> {
     const sent = ready.then(() => this.send(hub, target, method, args, undefined));
-    return FailedSend.of(sent, (unseen) => this.report(hub, method, unseen));
+    return WatchedFailure.of(sent, (unseen) => this.report(hub, method, unseen));
   }
 
   /** The innermost step: encodes at once, publishes when the sends before it have been. */

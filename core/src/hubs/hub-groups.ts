@@ -1,5 +1,5 @@
-import { attempt } from '../awaitable.js';
 import { hubError } from '../errors.js';
+import { watched } from '../watched-failure.js';
 import type { CallerGroups, HubGroups } from './caller-groups.js';
 import { named } from './hub-clients.js';
 import type { HubCallerContext } from './hub-caller-context.js';
@@ -14,14 +14,16 @@ export class ChangerGroups implements HubGroups {
   ) {}
 
   add(group: string, member: { readonly connectionId: string }): Promise<'joined' | 'gone'> {
-    return attempt(() =>
-      this.changer.join(this.hub, named('connection', member?.connectionId), groupNamed(group), undefined),
+    return watched(
+      () => this.changer.join(this.hub, named('connection', member?.connectionId), groupNamed(group), undefined),
+      (error) => this.changer.unseen(this.hub, error),
     );
   }
 
   remove(group: string, member: { readonly connectionId: string }): Promise<'left' | 'gone'> {
-    return attempt(() =>
-      this.changer.leave(this.hub, named('connection', member?.connectionId), groupNamed(group), undefined),
+    return watched(
+      () => this.changer.leave(this.hub, named('connection', member?.connectionId), groupNamed(group), undefined),
+      (error) => this.changer.unseen(this.hub, error),
     );
   }
 }
@@ -35,11 +37,17 @@ export class CallerChangerGroups implements CallerGroups {
   ) {}
 
   add(group: string, options?: { readonly connectionId?: string }): Promise<'joined' | 'gone'> {
-    return attempt(() => this.changer.join(this.hub, this.memberOf(options), groupNamed(group), this.call));
+    return watched(
+      () => this.changer.join(this.hub, this.memberOf(options), groupNamed(group), this.call),
+      (error) => this.changer.unseen(this.hub, error),
+    );
   }
 
   remove(group: string, options?: { readonly connectionId?: string }): Promise<'left' | 'gone'> {
-    return attempt(() => this.changer.leave(this.hub, this.memberOf(options), groupNamed(group), this.call));
+    return watched(
+      () => this.changer.leave(this.hub, this.memberOf(options), groupNamed(group), this.call),
+      (error) => this.changer.unseen(this.hub, error),
+    );
   }
 
   /** A `connectionId` that was meant to be there and is `undefined` must not put the caller into the group. */

@@ -28,4 +28,6 @@ export interface HubSender<Call = unknown> {
 export interface GroupChanger<Call = unknown> {
   join(hub: HubDescriptor, connectionId: string, group: string, call: Call | undefined): Awaitable<'joined' | 'gone'>;
   leave(hub: HubDescriptor, connectionId: string, group: string, call: Call | undefined): Awaitable<'left' | 'gone'>;
+  /** A change has failed, and nobody waited for it. */
+  unseen(hub: HubDescriptor, error: unknown): void;
 }

@@ -46,6 +46,10 @@ export class OutsideHandle
     return this.changer.leave(hub, connectionId, group, undefined);
   }
 
+  unseen(hub: HubDescriptor, error: unknown): void {
+    this.changer.unseen(hub, error);
+  }
+
   private async begin(): Promise<void> {
     await this.start();
     this.started = true;

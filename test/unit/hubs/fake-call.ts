@@ -48,6 +48,10 @@ export class NotingChanger implements GroupChanger {
     this.changes.push(`${hub.name}: ${connectionId} leaves ${group}`);
     return Promise.resolve(connectionId === 'gone' ? 'gone' : 'left');
   }
+
+  unseen(hub: HubDescriptor, error: unknown): void {
+    this.changes.push(`${hub.name}: unseen ${String(error)}`);
+  }
 }
 
 export function fakeContext(connectionId = 'me', user: User = anonymousUser): HubCallerContext {

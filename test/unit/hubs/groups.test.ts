@@ -57,7 +57,7 @@ describe('the groups of a caller', () => {
     const fails = (): never => {
       throw new HublineError('HUB_TEST', 'no');
     };
-    const groups = new CallerChangerGroups(hub, { join: fails, leave: fails }, fakeContext('me'));
+    const groups = new CallerChangerGroups(hub, { join: fails, leave: fails, unseen: fails }, fakeContext('me'));
     expect(await rejection(groups.add('lobby'))).to.equal('HUB_TEST');
   });
 });
