@@ -15,6 +15,12 @@ export function andThen<T, R>(value: Awaitable<T>, next: (value: T) => Awaitable
   return isPromise<T>(value) ? value.then(next) : next(value);
 }
 
+/** Waits for all; makes no promise where there is nothing to wait for. */
+export function allOf(work: readonly Awaitable<void>[]): Awaitable<void> {
+  const waiting = work.filter((one) => isPromise<void>(one));
+  return waiting.length === 0 ? undefined : Promise.all(waiting).then(() => undefined);
+}
+
 /** What a call without result gives when nothing is left to wait for: one promise, shared by all. */
 export const settled: Promise<void> = Promise.resolve();
 

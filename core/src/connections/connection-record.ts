@@ -1,4 +1,4 @@
-import { andThen, isPromise, type Awaitable } from '../awaitable.js';
+import { allOf, isPromise, type Awaitable } from '../awaitable.js';
 import type { Clock } from '../clock.js';
 import { Memberships, type TopicHolder } from '../groups/memberships.js';
 import type { MessageBus } from '../messaging/message-bus.js';
@@ -42,6 +42,14 @@ export interface ConnectionTraits {
   readonly parallelCalls: number;
 }
 
+/** What the hubs were told at a resume. */
+export interface ResumeOutcome {
+  /** Whether nothing that the client missed is lost. */
+  readonly complete: boolean;
+  /** The place at which that was so. */
+  readonly upTo: Position;
+}
+
 /** What a record uses and tells. */
 export interface RecordGround {
   readonly bus: MessageBus<EncodedMessage>;
@@ -63,23 +71,28 @@ export class ConnectionRecord implements Connection, TopicHolder, DeliverySource
   readonly memberships: Memberships;
   readonly delivery: Delivery;
   readonly calls: CallQueue;
+  /** Counts the changes of topics. */
+  topicChanges = 0;
   /** Groups that were revoked while the connection was away, as topics. */
   readonly revokedAway = new Set<string>();
   /** The groups token that the client was last given. */
   lastGroupsToken: string | undefined;
   /** Settles when `connect` has, whatever became of it; `undefined` before. */
   connecting: Promise<void> | undefined;
-  /** Runs the stages of a resume; shared by all requests that come meanwhile. */
-  resuming: { readonly hubs: string; readonly toldComplete: Promise<boolean> } | undefined;
+  /** The stages of a resume, shared by all requests that come meanwhile. */
+  resuming: { readonly hubs: string; readonly outcome: Promise<ResumeOutcome> } | undefined;
   /** How it ended. */
   endReason: DisconnectReason | undefined;
   private generation = 0;
   private claimed = false;
+  /** Between two batches it has no transport, and has not lost one either. */
+  private betweenBatches = false;
   private flushing = false;
   private awayTimer: HeartbeatTimer | undefined;
   private tokenTimer: HeartbeatTimer | undefined;
   private leftMs: number;
   private lostAt: number | undefined;
+  private topicsSettled: Promise<void> | undefined;
   private aborter: AbortController | undefined;
 
   constructor(
@@ -133,15 +146,13 @@ export class ConnectionRecord implements Connection, TopicHolder, DeliverySource
 
   /** Ends the older transport, stops the timer, and gives the generation of the new one. */
   claim(request: ConnectionRequest): number {
-    this.request = request;
-    this.claimed = true;
     const older = this.delivery.transport;
     this.delivery.detach();
     this.stopWaiting();
-    if (this.state === 'connected') {
-      this.lostAt = this.ground.clock.now();
-      this.leftMs = this.traits.disconnectTimeoutMs ?? 0;
-    }
+    if (this.state === 'connected' && this.claimed) this.markLost();
+    this.request = request;
+    this.claimed = true;
+    this.betweenBatches = false;
     this.generation++;
     older?.end({ kind: 'replaced' });
     return this.generation;
@@ -158,6 +169,8 @@ export class ConnectionRecord implements Connection, TopicHolder, DeliverySource
   }
 
   attach(transport: Transport, start: Position | Replay): void {
+    this.leftMs = this.traits.disconnectTimeoutMs ?? 0;
+    this.lostAt = undefined;
     this.delivery.tokenDue = this.traits.groupsToken && this.memberships.changed;
     this.delivery.attach(transport, start);
     if (this.calls.isPaused) transport.pause(true);
@@ -166,39 +179,48 @@ export class ConnectionRecord implements Connection, TopicHolder, DeliverySource
   /** The transport of a generation is gone. `false` if that was known, or does not count any more. */
   lose(generation: number): boolean {
     if (!this.isCurrent(generation) || !this.claimed) return false;
+    // A client whose poll was cut polls again.
+    if (this.delivery.transport?.live === false) this.waitForNextBatch();
+    else this.loseTransport();
+    return true;
+  }
+
+  private loseTransport(): void {
     this.claimed = false;
     this.delivery.detach();
-    this.lostAt ??= this.ground.clock.now();
     if (this.traits.disconnectTimeoutMs === undefined) {
       this.ground.lost(this);
-      return true;
+      return;
     }
     if (this.state === 'connected') {
-      this.lostAt = this.ground.clock.now();
-      this.leftMs = this.traits.disconnectTimeoutMs;
+      // One that never carried anything does not give time back.
+      if (this.lostAt === undefined) this.markLost();
       this.moveTo('waiting');
     }
     // While the stages of a resume run, the timer stands; they look for a transport at their end.
     if (this.state !== 'resuming') this.wait();
-    return true;
   }
 
   transportOver(transport: Transport, how: 'lost' | 'taken'): void {
-    if (how === 'taken') {
-      // Between two polls the connection is connected, and the timer runs from the last one.
-      this.claimed = false;
-      this.leftMs = this.traits.disconnectTimeoutMs ?? 0;
-      this.wait();
-      return;
+    if (how === 'taken') this.waitForNextBatch();
+    else {
+      this.loseTransport();
+      transport.end({ kind: 'lost' });
     }
-    this.lose(this.generation);
-    transport.end({ kind: 'lost' });
   }
 
-  /** `connect` has completed: connected with a transport; without one the timer that runs goes on. */
+  /** `connect` has completed: connected with a transport; if it is lost the timer that runs goes on. */
   confirm(): boolean {
     if (!this.moveTo('connected')) return false;
-    if (!this.claimed) this.moveTo('waiting');
+    if (!this.claimed && !this.betweenBatches) this.moveTo('waiting');
+    return true;
+  }
+
+  /** The stages of a resume begin, and the timer stops. `false` if they may not. */
+  beginResume(): boolean {
+    if (this.state === 'connected') this.moveTo('waiting');
+    if (!this.moveTo('resuming')) return false;
+    this.stopWaiting();
     return true;
   }
 
@@ -206,10 +228,10 @@ export class ConnectionRecord implements Connection, TopicHolder, DeliverySource
   endResume(success: boolean): void {
     if (success && this.claimed) {
       this.moveTo('connected');
-      this.leftMs = this.traits.disconnectTimeoutMs ?? 0;
       this.lostAt = undefined;
       return;
     }
+    this.claimed = false;
     if (this.moveTo('waiting')) this.wait();
   }
 
@@ -228,6 +250,20 @@ export class ConnectionRecord implements Connection, TopicHolder, DeliverySource
     this.aborter?.abort();
     transport?.end(ending);
     return true;
+  }
+
+  /** Between two batches, and when one was cut, the connection is connected; the timer runs from the last one. */
+  private waitForNextBatch(): void {
+    this.claimed = false;
+    this.delivery.detach();
+    this.betweenBatches = true;
+    this.markLost();
+    this.wait();
+  }
+
+  private markLost(): void {
+    this.lostAt = this.ground.clock.now();
+    this.leftMs = this.traits.disconnectTimeoutMs ?? 0;
   }
 
   private wait(): void {
@@ -266,20 +302,22 @@ export class ConnectionRecord implements Connection, TopicHolder, DeliverySource
     const link = this.link(hub);
     if (link.listening) return;
     link.listening = true;
-    const held = this.topicsOf(hub).map((topic) => this.hold(topic));
-    return andThen(
-      held.some((position) => isPromise(position)) ? Promise.all(held) : (held as Position[]),
-      (positions) => {
-        link.since = since ?? Math.max(...positions);
-        return this.memberships.listen(hub, true);
-      },
+    link.since = since ?? Number.POSITIVE_INFINITY;
+    const topics = this.topicsOf(hub);
+    let latest = beginning;
+    let missing = topics.length;
+    const held = topics.map((topic) =>
+      this.hold(topic, (place) => {
+        latest = Math.max(latest, place);
+        if (--missing === 0) link.since = since ?? latest;
+      }),
     );
+    return allOf([...held, this.memberships.listen(hub, true)]);
   }
 
   /** Listens to several hubs from now on. */
   listenAll(hubs: readonly { readonly key: string }[]): Awaitable<void> {
-    const waiting = hubs.map(({ key }) => this.listen(key)).filter((listening) => isPromise<void>(listening));
-    return waiting.length === 0 ? undefined : Promise.all(waiting).then(() => undefined);
+    return allOf(hubs.map(({ key }) => this.listen(key)));
   }
 
   unlisten(hub: string): void {
@@ -292,13 +330,34 @@ export class ConnectionRecord implements Connection, TopicHolder, DeliverySource
     return this.hubs.get(hub)?.listening === true;
   }
 
-  hold(topic: string): Awaitable<Position> {
-    return this.ground.bus.subscribe(topic, this.delivery);
+  hold(topic: string, begins: (since: Position) => void): Awaitable<void> {
+    this.topicChanges++;
+    const position = this.ground.bus.subscribe(topic, this.delivery);
+    if (!isPromise<Position>(position)) {
+      begins(position);
+      return;
+    }
+    return this.settling(position.then(begins));
   }
 
   release(topic: string): void {
+    this.topicChanges++;
     const released = this.ground.bus.unsubscribe(topic, this.delivery);
-    if (isPromise<void>(released)) released.then(undefined, () => undefined);
+    if (isPromise<void>(released)) this.settling(released).then(undefined, () => undefined);
+  }
+
+  /** While a topic is being held or released it is not known what belongs to the connection. */
+  get unsettled(): Promise<void> | undefined {
+    return this.topicsSettled;
+  }
+
+  private settling(change: Promise<void>): Promise<void> {
+    const before = this.topicsSettled;
+    const settled: Promise<void> = Promise.allSettled([before, change]).then(() => {
+      if (this.topicsSettled === settled) this.topicsSettled = undefined;
+    });
+    this.topicsSettled = settled;
+    return change;
   }
 
   topics(after: Position): ReadonlyMap<string, Position> {
@@ -336,6 +395,11 @@ export class ConnectionRecord implements Connection, TopicHolder, DeliverySource
       this.flushing = false;
       this.delivery.flushToken();
     });
+  }
+
+  /** A client that holds another token than it was last given is told its groups again. */
+  presents(groupsToken: string | undefined): void {
+    if (groupsToken !== this.lastGroupsToken) this.memberships.changed = true;
   }
 
   takeGroupsToken(): string {

@@ -1,7 +1,7 @@
 import { hubError } from '../errors.js';
 import type { HubProtocol } from '../wire/hub-protocol.js';
 import type { ConnectionRecord } from './connection-record.js';
-import type { Heartbeat } from './heartbeat.js';
+import type { Heartbeat, HeartbeatTimer } from './heartbeat.js';
 
 /** Whether a client whose connection has ended may begin a new life under its id. */
 export type EndedAs = 'final' | 'resumable';
@@ -11,7 +11,10 @@ export class ConnectionRegistry {
   private readonly records = new Map<string, ConnectionRecord>();
   private readonly byUser = new Map<string, Set<ConnectionRecord>>();
   private readonly protocolCounts = new Map<HubProtocol, number>();
-  private readonly ended = new Map<string, EndedAs>();
+  private readonly ended = new Map<string, { readonly how: EndedAs; readonly forgetting: HeartbeatTimer }>();
+
+  /** Whether no connection may be opened any more. */
+  isClosed = false;
 
   constructor(
     private readonly heartbeat: Heartbeat,
@@ -48,7 +51,7 @@ export class ConnectionRegistry {
     if (this.records.size >= this.limits.maxConnections)
       throw hubError('HUB_TOO_MANY_CONNECTIONS', { limit: this.limits.maxConnections });
     this.records.set(record.id, record);
-    this.ended.delete(record.id);
+    this.forget(record.id);
     const { protocol } = record.traits;
     this.protocolCounts.set(protocol, (this.protocolCounts.get(protocol) ?? 0) + 1);
     if (record.user.id === '') return;
@@ -70,11 +73,16 @@ export class ConnectionRegistry {
 
   /** Remembers how an id ended, for the age of the log. */
   remember(id: string, how: EndedAs): void {
-    this.ended.set(id, how);
-    this.heartbeat.after(this.limits.logAgeMs, () => this.ended.delete(id));
+    this.forget(id);
+    this.ended.set(id, { how, forgetting: this.heartbeat.after(this.limits.logAgeMs, () => this.ended.delete(id)) });
   }
 
   howEnded(id: string): EndedAs | undefined {
-    return this.ended.get(id);
+    return this.ended.get(id)?.how;
+  }
+
+  private forget(id: string): void {
+    this.ended.get(id)?.forgetting.cancel();
+    this.ended.delete(id);
   }
 }

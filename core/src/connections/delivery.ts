@@ -10,6 +10,10 @@ import type { LiveTransport, Transport } from '../wire/transport.js';
 export interface DeliverySource {
   /** The topics that the connection has, and after which place each is wanted. */
   topics(after: Position): ReadonlyMap<string, Position>;
+  /** Settles when all changes of topics have come into force; `undefined` if none is on its way. */
+  readonly unsettled: Promise<void> | undefined;
+  /** Counts the changes of topics. */
+  readonly topicChanges: number;
   /** A new groups token if one is due; asking for it settles that. */
   takeGroupsToken(): string | undefined;
   /** The log has moved on, or a batch has been taken: the transport is over. */
@@ -75,6 +79,13 @@ export class Delivery implements Subscriber<EncodedMessage> {
       return;
     }
     if (entry.position <= this.written) return;
+    if (this.source.unsettled !== undefined) {
+      // Whether it is wanted is known when the changes are in force; it is read from the log then.
+      this.live = false;
+      this.missed = true;
+      this.pump();
+      return;
+    }
     this.written = entry.position;
     const transport = this.transport as LiveTransport;
     if (this.tokenDue) {
@@ -115,18 +126,29 @@ export class Delivery implements Subscriber<EncodedMessage> {
   private pump(): void {
     const { transport } = this;
     if (transport === undefined || this.reading) return;
-    this.missed = false;
-    const found = this.bus.read(this.id, this.source.topics(this.written));
-    if (!isPromise<LogReading<EncodedMessage>>(found)) {
-      this.take(transport, found);
+    const { unsettled, topicChanges } = this.source;
+    if (unsettled !== undefined) {
+      this.readWhen(transport, unsettled, () => this.pump());
       return;
     }
+    this.missed = false;
+    const found = this.bus.read(this.id, this.source.topics(this.written));
+    if (!isPromise<LogReading<EncodedMessage>>(found)) this.take(transport, found);
+    else
+      this.readWhen(transport, found, (reading) => {
+        // What was read is not what is wanted any more: messages would be missing, or be too many.
+        if (this.source.topicChanges !== topicChanges) this.pump();
+        else this.take(transport, reading);
+      });
+  }
+
+  private readWhen<T>(transport: Transport, promise: Promise<T>, next: (value: T) => void): void {
     this.reading = true;
-    found.then(
-      (reading) => {
-        if (this.transport !== transport || !this.reading) return;
+    promise.then(
+      (value) => {
+        if (this.transport !== transport) return;
         this.reading = false;
-        this.take(transport, { ...reading, entries: this.stillWanted(reading.entries) });
+        next(value);
       },
       () => {
         if (this.transport === transport) this.source.transportOver(transport, 'lost');

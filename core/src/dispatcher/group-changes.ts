@@ -20,9 +20,10 @@ export class GroupChanges implements GroupChanger<HubCallerContext> {
     call: HubCallerContext | undefined,
   ): Awaitable<'joined' | 'gone'> {
     this.checkName(group);
-    const record = this.recordOf(connectionId, call);
+    const record = this.recordOf(hub, connectionId, call);
     if (record === undefined) return 'gone';
     const joined = record.memberships.join(hub.key, group);
+    record.revokedAway.delete(groupTopic(hub.key, group));
     const done = (): 'joined' | 'gone' => {
       record.groupsChanged();
       return record.state === 'ended' ? 'gone' : 'joined';
@@ -38,7 +39,7 @@ export class GroupChanges implements GroupChanger<HubCallerContext> {
     call: HubCallerContext | undefined,
   ): Awaitable<'left' | 'gone'> {
     this.checkName(group);
-    const record = this.recordOf(connectionId, call);
+    const record = this.recordOf(hub, connectionId, call);
     if (record === undefined) return 'gone';
     if (record.memberships.leave(hub.key, group)) record.groupsChanged();
     return 'left';
@@ -62,9 +63,15 @@ export class GroupChanges implements GroupChanger<HubCallerContext> {
   }
 
   /** A caller whose life has ended must not change the groups of a new life under its id. */
-  private recordOf(connectionId: string, call: HubCallerContext | undefined): ConnectionRecord | undefined {
-    if (call?.connectionId !== connectionId) return this.ground.registry.find(connectionId);
-    return call.connection.state === 'ended' ? undefined : (call.connection as ConnectionRecord);
+  private recordOf(
+    hub: HubDescriptor,
+    connectionId: string,
+    call: HubCallerContext | undefined,
+  ): ConnectionRecord | undefined {
+    const isCaller = call?.connectionId === connectionId;
+    const record = isCaller ? (call.connection as ConnectionRecord) : this.ground.registry.find(connectionId);
+    // For a hub that was refused on a resume the connection is over.
+    return record?.state === 'ended' || record?.hubs.get(hub.key)?.refused === true ? undefined : record;
   }
 
   private recordsOf(member: RevokedMember): Iterable<ConnectionRecord> {

@@ -117,7 +117,7 @@ export class HubDispatcher implements ContextServices {
   open(given: OpenRequest): ConnectionRecord {
     const { bus, registry } = this.ground;
     const { connectionId, user, request, traits } = given;
-    const floor = placeOf(bus, bus.readPosition(given.position));
+    const floor = placeOf(bus.readPosition(given.position), bus.head);
     const record = new ConnectionRecord(connectionId, user, request, traits, floor, this.records);
     register(registry, record);
     return record;
@@ -126,6 +126,11 @@ export class HubDispatcher implements ContextServices {
   /** Runs `connect` for the hubs of a connection, once. Throws a `Refusal`. */
   connect(record: ConnectionRecord): Promise<void> {
     return this.lifecycle.connect(record);
+  }
+
+  /** See {@link Resumes.readmit}. */
+  readmit(record: ConnectionRecord, given: Pick<ResumeRequest, 'hubs' | 'request' | 'user'>): Promise<void> {
+    return this.resumes.readmit(record, given);
   }
 
   /** See {@link Resumes.resume}. */
@@ -155,8 +160,9 @@ export class HubDispatcher implements ContextServices {
     this.groupChanges.revoke(hub, group, member);
   }
 
-  /** Ends every connection, with leave to reconnect. Settles when all hubs have been told. */
+  /** Ends every connection, with leave to reconnect; no other is opened here. Settles when all hubs have been told. */
   async endAll(): Promise<void> {
+    this.ground.registry.isClosed = true;
     const ending = { kind: 'ended', reason: 'server-stop', allowReconnect: true } as const;
     for (const record of this.ground.registry) void this.end(record, 'server-stop', ending, 'resumable');
     await this.lifecycle.settled();

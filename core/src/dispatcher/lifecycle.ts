@@ -87,6 +87,8 @@ export class Lifecycle {
 
   /** Runs `connect` once; everybody who asks shares the outcome. Throws a `Refusal`. */
   connect(record: ConnectionRecord): Promise<void> {
+    if (record.connecting === undefined && record.state === 'ended')
+      return Promise.reject(new Refusal(503, 'The connection has ended.'));
     // A connection that has resumed is confirmed by that.
     if (record.connecting === undefined && record.state !== 'opening') return Promise.resolve();
     return (record.connecting ??= this.runConnect(record));
@@ -103,10 +105,8 @@ export class Lifecycle {
     const event = this.runEvent(context, work).then(() => {
       link.begun = true;
     });
-    const running = event.then(
-      () => undefined,
-      () => undefined,
-    );
+    // An event that outlasted its deadline still runs, and the last event waits for it too.
+    const running = Promise.allSettled([link.running, event]);
     link.running = running;
     void running.then(() => {
       if (link.running === running) link.running = undefined;
@@ -124,16 +124,18 @@ export class Lifecycle {
 
   /** Tells every hub whose first event has completed, after that and not beside it. */
   tellAll(record: ConnectionRecord, reason: DisconnectReason): Promise<void> {
-    const told = Promise.all([...record.hubs.values()].map((link) => this.tell(record, link, reason))).then(
-      () => undefined,
-    );
+    return Promise.all([...record.hubs.values()].map((link) => this.tell(record, link, reason))).then(() => undefined);
+  }
+
+  /** Tells one hub that it is over, if it is owed that. Never rejects. */
+  tell(record: ConnectionRecord, link: HubLink, reason: DisconnectReason): Promise<void> {
+    const told = this.tellAfterFirst(record, link, reason);
     this.ending.add(told);
     void told.then(() => this.ending.delete(told));
     return told;
   }
 
-  /** Tells one hub that it is over, if it is owed that. Never rejects. */
-  async tell(record: ConnectionRecord, link: HubLink, reason: DisconnectReason): Promise<void> {
+  private async tellAfterFirst(record: ConnectionRecord, link: HubLink, reason: DisconnectReason): Promise<void> {
     await link.running;
     const hub = this.ground.hubs.get(link.hub);
     if (!link.begun || hub === undefined) return;

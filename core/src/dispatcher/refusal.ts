@@ -31,8 +31,9 @@ export class Refusal extends Error {
   }
 }
 
-/** Takes a connection into the registry. Throws a `Refusal` if there are too many. */
+/** Takes a connection into the registry. Throws a `Refusal` if there are too many, or the server stops. */
 export function register(registry: ConnectionRegistry, record: ConnectionRecord): void {
+  if (registry.isClosed) throw new Refusal(503, 'The server is stopping.');
   try {
     registry.add(record);
   } catch (error) {

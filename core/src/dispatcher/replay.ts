@@ -1,7 +1,6 @@
-import { andThen, type Awaitable } from '../awaitable.js';
 import type { ConnectionRecord } from '../connections/connection-record.js';
 import type { Replay } from '../connections/delivery.js';
-import type { LogReading, MessageBus } from '../messaging/message-bus.js';
+import type { MessageBus } from '../messaging/message-bus.js';
 import { beginning, type Position, type PositionReading } from '../messaging/position.js';
 import type { EncodedMessage } from '../wire/hub-protocol.js';
 
@@ -12,19 +11,31 @@ export interface OwedMessages extends Replay {
   readonly complete: boolean;
 }
 
-/** Reads what a connection's topics hold after the client's cursor. */
-export function readOwed(bus: Bus, record: ConnectionRecord, cursor: string | undefined): Awaitable<OwedMessages> {
+/** Reads what a connection's topics hold after the client's cursor; one that cannot be believed is `now`. */
+export async function readOwed(
+  bus: Bus,
+  record: ConnectionRecord,
+  cursor: string | undefined,
+  now: Position = bus.head,
+): Promise<OwedMessages> {
   const reading: PositionReading = cursor === undefined ? { kind: 'unreadable' } : bus.readPosition(cursor);
-  const from = Math.max(placeOf(bus, reading), record.floor);
-  return andThen<LogReading<EncodedMessage>, OwedMessages>(bus.read(record.id, record.topics(from)), (found) => ({
-    entries: found.entries,
-    upTo: Math.max(found.upTo, from),
-    complete: found.complete && reading.kind === 'here',
-  }));
+  const from = Math.max(placeOf(reading, now), record.floor);
+  for (;;) {
+    if (record.unsettled !== undefined) await record.unsettled;
+    const { topicChanges } = record;
+    const found = await bus.read(record.id, record.topics(from));
+    // Who joins or leaves meanwhile is asked for something else.
+    if (record.topicChanges !== topicChanges || record.unsettled !== undefined) continue;
+    return {
+      entries: found.entries,
+      upTo: Math.max(found.upTo, from),
+      complete: found.complete && reading.kind === 'here',
+    };
+  }
 }
 
 /** A place of another process counts as the beginning of this log; what cannot be believed counts as now. */
-export function placeOf(bus: Bus, reading: PositionReading): Position {
+export function placeOf(reading: PositionReading, now: Position): Position {
   switch (reading.kind) {
     case 'here':
       return reading.position;
@@ -32,6 +43,6 @@ export function placeOf(bus: Bus, reading: PositionReading): Position {
       return beginning;
     case 'ahead':
     case 'unreadable':
-      return bus.head;
+      return now;
   }
 }

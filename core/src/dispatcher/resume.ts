@@ -1,9 +1,15 @@
-import { isPromise, type Awaitable } from '../awaitable.js';
-import { ConnectionRecord, type ConnectionTraits, type RecordGround } from '../connections/connection-record.js';
+import { allOf, isPromise, type Awaitable } from '../awaitable.js';
+import {
+  ConnectionRecord,
+  type ConnectionTraits,
+  type RecordGround,
+  type ResumeOutcome,
+} from '../connections/connection-record.js';
 import type { ConnectionRequest, Resume } from '../connections/connection.js';
 import { hubError } from '../errors.js';
 import { openGroupsToken, type GroupsClaim } from '../groups/groups-token.js';
 import type { HubDescriptor } from '../hubs/hub-descriptor.js';
+import type { Position } from '../messaging/position.js';
 import { groupTopic } from '../messaging/topic-name.js';
 import type { PipelineChains } from '../pipeline/hub-pipeline.js';
 import { ReconnectContext, RejoiningGroupsContext, type ContextServices } from '../pipeline/stage-contexts.js';
@@ -69,9 +75,10 @@ export class Resumes {
     const id = given.claim.connectionId;
     for (;;) {
       const held = this.ground.registry.find(id);
+      if (this.ground.registry.howEnded(id) === 'final') throw new Refusal(403, 'The connection has ended.');
       const running = held?.resuming;
       if (running !== undefined && running.hubs !== keyOf(given.hubs)) {
-        await running.toldComplete.then(undefined, () => undefined);
+        await running.outcome.then(undefined, () => undefined);
         continue;
       }
       if (held?.state === 'opening') return this.reopen(held, given, claimed);
@@ -79,7 +86,8 @@ export class Resumes {
       const generation = record.claim(given.request);
       claimed(record, generation);
       if (running !== undefined) {
-        return this.share(record, generation, given, await running.toldComplete);
+        const told = await running.outcome;
+        return this.share(record, generation, given, told);
       }
       return { record, generation, owed: await this.start(record, given, held === undefined) };
     }
@@ -93,10 +101,26 @@ export class Resumes {
   ): Promise<Resumed> {
     const generation = record.claim(given.request);
     claimed(record, generation);
-    const { allowed } = await this.lifecycle.authorize(given.hubs, given.request, given.user, record);
-    if (allowed.length === 0 && given.hubs.length > 0) throw Refusal.of(given.user);
-    await this.lifecycle.connect(record);
-    return { record, generation, owed: await readOwed(this.ground.bus, record, given.cursor) };
+    try {
+      await this.readmit(record, given);
+      await this.lifecycle.connect(record);
+      record.presents(given.groupsToken);
+      return { record, generation, owed: await readOwed(this.ground.bus, record, given.cursor) };
+    } catch (error) {
+      record.lose(generation);
+      throw Refusal.from(error);
+    }
+  }
+
+  /**
+   * Authorizes a connection in OPENING again. Its hubs are those of the last request, until `connect` runs for them.
+   *
+   * Throws a `Refusal`.
+   */
+  async readmit(record: ConnectionRecord, given: Pick<ResumeRequest, 'hubs' | 'request' | 'user'>): Promise<void> {
+    const allowed = await this.authorize(record, given);
+    if (record.connecting === undefined) await this.listenOnlyTo(record, allowed, undefined);
+    if (record.state === 'ended') throw new Refusal(503, 'The connection has ended.');
   }
 
   /** The stages have run for another request; this one's client may have received another part. */
@@ -104,10 +128,10 @@ export class Resumes {
     record: ConnectionRecord,
     generation: number,
     given: ResumeRequest,
-    toldComplete: boolean,
+    told: ResumeOutcome,
   ): Promise<Resumed> {
-    const owed = await readOwed(this.ground.bus, record, given.cursor);
-    if (owed.complete || !toldComplete) return { record, generation, owed };
+    const owed = await readOwed(this.ground.bus, record, given.cursor, told.upTo);
+    if (owed.complete || !told.complete) return { record, generation, owed };
     // The hubs were not told that something is missing: the next request tells them.
     record.lose(generation);
     throw new Refusal(503, 'Messages were lost while the connection resumed.');
@@ -116,7 +140,7 @@ export class Resumes {
   /** Begins a new life: the tokens speak alone. */
   private revive(given: ResumeRequest): ConnectionRecord {
     const { bus, registry } = this.ground;
-    const floor = placeOf(bus, bus.readPosition(given.claim.position));
+    const floor = placeOf(bus.readPosition(given.claim.position), bus.head);
     const record = new ConnectionRecord(
       given.claim.connectionId,
       given.user,
@@ -131,13 +155,10 @@ export class Resumes {
   }
 
   private async start(record: ConnectionRecord, given: ResumeRequest, newLife: boolean): Promise<OwedMessages> {
-    if (!newLife) {
-      if (record.state === 'connected') record.moveTo('waiting');
-      if (!record.moveTo('resuming')) throw new Refusal(503, 'The connection has ended.');
-    }
+    if (!newLife && !record.beginResume()) throw new Refusal(503, 'The connection has ended.');
     const running = this.run(record, given, newLife);
-    record.resuming = { hubs: keyOf(given.hubs), toldComplete: running.then(({ complete }) => complete && !newLife) };
-    record.resuming.toldComplete.then(undefined, () => undefined);
+    record.resuming = { hubs: keyOf(given.hubs), outcome: running };
+    record.resuming.outcome.then(undefined, () => undefined);
     try {
       return await running;
     } finally {
@@ -145,48 +166,58 @@ export class Resumes {
     }
   }
 
+  /** Gives what is owed; `complete` is what the hubs were told. */
   private async run(record: ConnectionRecord, given: ResumeRequest, newLife: boolean): Promise<OwedMessages> {
     const downForMs = newLife ? undefined : record.downForMs;
-    record.memberships.beginRejoin();
     try {
-      const hubs = await this.admit(record, given, newLife);
+      const hubs = await this.authorize(record, given);
+      this.checkStill(record);
+      await this.listenOnlyTo(record, hubs, newLife ? record.floor : undefined);
       if (newLife) await this.restoreClaims(record, given);
+      this.checkStill(record);
+      record.memberships.beginRejoin();
       const rejoined = await this.rejoin(record, hubs);
       const owed = await readOwed(this.ground.bus, record, given.cursor);
-      await this.tellReconnected(record, rejoined, { complete: owed.complete && !newLife, newLife, downForMs });
+      this.checkStill(record);
+      const complete = owed.complete && !newLife;
+      await this.tellReconnected(record, rejoined, { complete, newLife, downForMs });
       this.checkStill(record);
       record.memberships.commitRejoin();
       record.revokedAway.clear();
       this.renewToken(record, given, newLife);
       record.endResume(true);
       record.calls.open();
-      return owed;
+      return { ...owed, complete };
     } catch (error) {
       this.giveUp(record, newLife);
       throw Refusal.from(error);
     }
   }
 
-  /** The hubs of the connection are those that this request lists and that are allowed. */
-  private async admit(
+  /** Which of the hubs that a request lists are allowed; who is allowed none is sent away. */
+  private async authorize(
     record: ConnectionRecord,
-    given: ResumeRequest,
-    newLife: boolean,
+    { hubs, request, user }: Pick<ResumeRequest, 'hubs' | 'request' | 'user'>,
   ): Promise<readonly HubDescriptor[]> {
-    const open = given.hubs.filter((hub) => !record.link(hub.key).refused);
-    const { allowed, refused } = await this.lifecycle.authorize(open, given.request, given.user, record);
-    this.checkStill(record);
-    for (const hub of refused) this.refuseHub(record, hub);
-    if (allowed.length === 0 && given.hubs.length > 0) {
-      const ending = { kind: 'ended', reason: 'auth', allowReconnect: false } as const;
-      void this.lifecycle.end(record, 'auth', ending, 'resumable');
-      throw Refusal.of(given.user);
-    }
-    for (const link of record.hubs.values())
-      if (!allowed.some(({ key }) => key === link.hub)) record.unlisten(link.hub);
-    for (const hub of allowed) await record.listen(hub.key, newLife ? record.floor : undefined);
-    this.checkStill(record);
-    return allowed;
+    const open = hubs.filter((hub) => !record.link(hub.key).refused);
+    const answer = await this.lifecycle.authorize(open, request, user, record);
+    if (record.state === 'ended') throw new Refusal(503, 'The connection has ended.');
+    // Another request's answer may have come meanwhile: a hub that was refused stays so.
+    const allowed = answer.allowed.filter((hub) => !record.link(hub.key).refused);
+    for (const hub of answer.refused) this.refuseHub(record, hub);
+    if (allowed.length > 0 || hubs.length === 0) return allowed;
+    const ending = { kind: 'ended', reason: 'auth', allowReconnect: false } as const;
+    void this.lifecycle.end(record, 'auth', ending, 'resumable');
+    throw Refusal.of(user);
+  }
+
+  private async listenOnlyTo(
+    record: ConnectionRecord,
+    hubs: readonly HubDescriptor[],
+    since: Position | undefined,
+  ): Promise<void> {
+    for (const link of record.hubs.values()) if (!hubs.some(({ key }) => key === link.hub)) record.unlisten(link.hub);
+    await allOf(hubs.map((hub) => record.listen(hub.key, since)));
   }
 
   private refuseHub(record: ConnectionRecord, hub: HubDescriptor): void {
@@ -202,8 +233,13 @@ export class Resumes {
     const token = this.believe(record, given.groupsToken);
     if (token?.groups === undefined) return;
     const { bus, revocations, limits } = this.ground;
-    const since = placeOf(bus, bus.readPosition(token.position));
-    for (const [hub, groups] of Object.entries(token.groups))
+    const since = placeOf(bus.readPosition(token.position), bus.head);
+    for (const [hub, groups] of Object.entries(token.groups)) {
+      if (record.hubs.get(hub)?.refused === true) {
+        // Its groups are left, and the client is told so.
+        record.memberships.changed = true;
+        continue;
+      }
       for (const group of groups) {
         if (revocations.covers(hub, group, record.id, record.user.id, token.issuedAt)) {
           record.revokedAway.add(groupTopic(hub, group));
@@ -211,6 +247,7 @@ export class Resumes {
         } else if (record.memberships.size < limits.maxGroupsPerConnection)
           await record.memberships.restore(hub, group, since);
       }
+    }
   }
 
   private believe(record: ConnectionRecord, token: string | undefined): GroupsClaim | undefined {
@@ -279,7 +316,7 @@ export class Resumes {
       if (given.groupsToken !== undefined && (claim?.groups === undefined || ageMs >= half)) memberships.changed = true;
       record.lastGroupsToken = given.groupsToken;
       if (claim !== undefined) record.renewTokenAfter(Math.max(0, half - ageMs));
-    } else if (given.groupsToken !== record.lastGroupsToken) memberships.changed = true;
+    } else record.presents(given.groupsToken);
   }
 
   /** As if the request had not come: what was there is there again; a new life has not begun. */

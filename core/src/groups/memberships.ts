@@ -1,4 +1,4 @@
-import { andThen, isPromise, type Awaitable } from '../awaitable.js';
+import { allOf, isPromise, type Awaitable } from '../awaitable.js';
 import { hubError } from '../errors.js';
 import type { Position } from '../messaging/position.js';
 import { groupTopic } from '../messaging/topic-name.js';
@@ -20,7 +20,8 @@ export interface TopicHolder {
   readonly head: Position;
   /** Whether the connection has messages of this hub. */
   listensTo(hub: string): boolean;
-  hold(topic: string): Awaitable<Position>;
+  /** Tells the place where the topic begins before what it gives has settled; before it returns, if it gives nothing. */
+  hold(topic: string, begins: (since: Position) => void): Awaitable<void>;
   release(topic: string): void;
 }
 
@@ -86,22 +87,18 @@ export class Memberships {
     if (this.all.has(topic)) return;
     const membership: Membership = { hub, group, topic, since, ready: undefined };
     this.all.set(topic, membership);
-    if (!this.holder.listensTo(hub)) return;
-    return andThen(this.holder.hold(topic), () => undefined);
+    return this.holder.listensTo(hub) ? this.holder.hold(topic, () => undefined) : undefined;
   }
 
   /** Holds or releases the topics of a hub that the connection has begun or ceased to listen to. */
   listen(hub: string, listens: boolean): Awaitable<void> {
-    const waiting: Promise<void>[] = [];
+    const held: Awaitable<void>[] = [];
     for (const membership of this.all.values()) {
       if (membership.hub !== hub) continue;
-      if (!listens) this.holder.release(membership.topic);
-      else {
-        const held = this.hold(membership);
-        if (isPromise<void>(held)) waiting.push(held);
-      }
+      if (listens) held.push(this.hold(membership));
+      else this.holder.release(membership.topic);
     }
-    return waiting.length === 0 ? undefined : Promise.all(waiting).then(() => undefined);
+    return allOf(held);
   }
 
   /** The topics of the groups, and after which place each is wanted. */
@@ -129,15 +126,14 @@ export class Memberships {
       this.changed = true;
       rejoin.aside.set(topic, membership);
     }
-    const waiting: Promise<void>[] = [];
+    const entered: Awaitable<void>[] = [];
     for (const group of kept) {
       const topic = groupTopic(hub, group);
       if (rejoin.touched.has(topic) || this.all.has(topic)) continue;
-      const entered = this.enter(hub, group, topic);
+      entered.push(this.enter(hub, group, topic));
       rejoin.added.add(topic);
-      if (isPromise<void>(entered)) waiting.push(entered);
     }
-    return waiting.length === 0 ? undefined : Promise.all(waiting).then(() => undefined);
+    return allOf(entered);
   }
 
   /** What was set aside is dropped for good. */
@@ -178,17 +174,23 @@ export class Memberships {
   }
 
   private hold(membership: Membership): Awaitable<void> {
-    const position = this.holder.hold(membership.topic);
-    if (!isPromise<Position>(position)) {
-      membership.since = position;
-      return;
-    }
     membership.since = Number.POSITIVE_INFINITY;
-    membership.ready = position.then((place) => {
-      membership.since = place;
-      membership.ready = undefined;
+    const held = this.holder.hold(membership.topic, (since) => {
+      membership.since = since;
     });
-    return membership.ready;
+    if (!isPromise<void>(held)) return;
+    const ready = held.then(
+      () => {
+        if (membership.ready === ready) membership.ready = undefined;
+      },
+      (error: unknown) => {
+        // What could not be held is not left half joined.
+        if (this.all.get(membership.topic) === membership) this.exit(membership.topic);
+        throw error;
+      },
+    );
+    membership.ready = ready;
+    return ready;
   }
 
   private exit(topic: string): boolean {

@@ -44,15 +44,25 @@ export class ReceiveRequests {
     const { registry } = this.dispatcher.ground;
     if (this.hasEndedForGood(given)) return;
     let record = registry.find(given.claim.connectionId);
+    let made: readonly HubDescriptor[] = [];
     // A held connection that was confirmed resumes; its client has nothing yet, so it is told everything as new.
     if (record !== undefined && record.state !== 'opening') return this.resume(given, undefined, true);
     const { request, hubs, claim, socket } = given;
-    const { allowed } = await this.dispatcher.authorizeConnect(hubs, request.visible, request.user, record);
-    if (allowed.length === 0 && hubs.length > 0) throw Refusal.of(request.user);
-    // Others may have come for the same connection meanwhile.
-    record = registry.find(claim.connectionId) ?? (await this.open(given, allowed));
+    const asked = { hubs, request: request.visible, user: request.user };
+    if (record !== undefined) await this.dispatcher.readmit(record, asked);
+    else {
+      const { allowed } = await this.dispatcher.authorizeConnect(hubs, asked.request, asked.user, undefined);
+      if (allowed.length === 0 && hubs.length > 0) throw Refusal.of(request.user);
+      // Others may have come for the same connection meanwhile, or have stopped it.
+      if (this.hasEndedForGood(given)) return;
+      record = registry.find(claim.connectionId) ?? this.open(given);
+      made = allowed;
+    }
     if (record.state !== 'opening') return this.resume(given, undefined, true);
     const generation = this.claim(record, given);
+    // Whoever connects holds no token, also where an earlier transport was given one.
+    record.presents(undefined);
+    await record.listenAll(made);
     if (!isAtLeast(versionOf(request), 1, 4)) await this.dispatcher.connect(record);
     if (!socket.isGone) this.accept(given, record, generation, record.head, true);
   }
@@ -70,16 +80,14 @@ export class ReceiveRequests {
     for (const socket of this.webSockets.clients) socket.terminate();
   }
 
-  private async open({ claim, request }: ReceiveRequest, hubs: readonly HubDescriptor[]): Promise<ConnectionRecord> {
-    const record = this.dispatcher.open({
+  private open({ claim, request }: ReceiveRequest): ConnectionRecord {
+    return this.dispatcher.open({
       connectionId: claim.connectionId,
       user: request.user,
       request: request.visible,
       traits: this.traits,
       position: claim.position,
     });
-    await record.listenAll(hubs);
-    return record;
   }
 
   private async resume(given: ReceiveRequest, cursor: string | undefined, init: boolean): Promise<void> {
