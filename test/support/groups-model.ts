@@ -1,24 +1,26 @@
-type Happened =
-  | { readonly kind: 'join' | 'leave'; readonly key: string; readonly at: number }
+type Happened<Place> =
+  | { readonly kind: 'join'; readonly key: string; readonly at: Place }
+  | { readonly kind: 'leave'; readonly key: string }
   | {
       readonly kind: 'answer';
       readonly hub: string;
       readonly claimed: readonly string[];
       readonly answer: readonly string[];
-      readonly at: number;
+      readonly at: Place;
     };
 
 /**
  * Groups as they should be. It only writes down what has happened since the stages of a resume began, and goes through
- * that for each group when it is asked. A group is written as `hub/group`; a place is a number that grows.
+ * that for each group when it is asked. A group is written as `hub/group`; a place says from where on it holds.
  */
-export class GroupsModel {
-  private base = new Map<string, number>();
-  private history: Happened[] = [];
+export class GroupsModel<Place = number> {
+  private base = new Map<string, Place>();
+  private history: Happened<Place>[] = [];
   private rejoining = false;
+  private readonly changedOnce = new Set<string>();
 
   /** The groups at this moment, with the places where they begin. */
-  get current(): ReadonlyMap<string, number> {
+  get current(): ReadonlyMap<string, Place> {
     return this.evaluate('commit');
   }
 
@@ -42,16 +44,16 @@ export class GroupsModel {
     return [...this.current.keys()].filter((key) => hubOf(key) === hub).map((key) => groupOf(key));
   }
 
-  join(key: string, at: number): void {
+  join(key: string, at: Place): void {
     this.note({ kind: 'join', key, at });
   }
 
   leave(key: string): void {
-    this.note({ kind: 'leave', key, at: 0 });
+    this.note({ kind: 'leave', key });
   }
 
   /** Something that was remembered elsewhere is there again, from a place that has passed. */
-  restore(key: string, at: number): void {
+  restore(key: string, at: Place): void {
     this.base.set(key, at);
   }
 
@@ -59,7 +61,7 @@ export class GroupsModel {
     this.rejoining = true;
   }
 
-  answer(hub: string, claimed: readonly string[], answer: readonly string[], at: number): void {
+  answer(hub: string, claimed: readonly string[], answer: readonly string[], at: Place): void {
     this.note({ kind: 'answer', hub, claimed, answer, at });
   }
 
@@ -69,17 +71,23 @@ export class GroupsModel {
     this.rejoining = false;
   }
 
-  private note(happened: Happened): void {
+  /** Whether anybody has ever joined or left it here. */
+  wasChanged(key: string): boolean {
+    return this.changedOnce.has(key);
+  }
+
+  private note(happened: Happened<Place>): void {
     this.history.push(happened);
+    if (happened.kind !== 'answer') this.changedOnce.add(happened.key);
     if (!this.rejoining) this.end('commit');
   }
 
-  private evaluate(how: 'commit' | 'rollback'): Map<string, number> {
+  private evaluate(how: 'commit' | 'rollback'): Map<string, Place> {
     const keys = new Set(this.base.keys());
     for (const one of this.history)
       for (const key of one.kind === 'answer' ? one.answer.map((group) => `${one.hub}/${group}`) : [one.key])
         keys.add(key);
-    const groups = new Map<string, number>();
+    const groups = new Map<string, Place>();
     for (const key of keys) {
       const since = this.sinceOf(key, how);
       if (since !== undefined) groups.set(key, since);
@@ -87,7 +95,7 @@ export class GroupsModel {
     return groups;
   }
 
-  private sinceOf(key: string, how: 'commit' | 'rollback'): number | undefined {
+  private sinceOf(key: string, how: 'commit' | 'rollback'): Place | undefined {
     let since = this.base.get(key);
     let touched = false;
     for (const one of this.history) {

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { GroupsModel } from '../../support/groups-model.js';
 import { effort, propertyTimeoutMs, sequenceOf, someOf } from '../../support/property.js';
 
-const hubs = ['chat', 'game', 'news'];
-const groups = ['a', 'b', 'c', 'd'];
+const hubs = ['chat', 'game'];
+const groups = ['a', 'b'];
 const hub = fc.constantFrom(...hubs);
 const group = fc.constantFrom(...groups);
 
@@ -32,15 +32,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 class NotingHolder implements TopicHolder {
   head = 0;
   readonly held = new Set<string>();
-  readonly listening = new Set(['chat', 'game']);
+  readonly listening = new Set(['chat']);
 
   listensTo(name: string): boolean {
     return this.listening.has(name);
   }
 
-  hold(topic: string): number {
+  hold(topic: string, begins: (since: number) => void): void {
     this.held.add(topic);
-    return this.head;
+    begins(this.head);
   }
 
   release(topic: string): void {
