@@ -311,7 +311,7 @@ export class LifeBench {
     this.oracle.watch(record, undefined);
     const generation = record.claim(request);
     transport.carry(record, generation);
-    await record.listenAll(allowed);
+    await record.subscriptions.listenAll(allowed);
     if (transport.isGone) return;
     if (!record.isCurrent(generation)) throw new Error('It has ended.');
     this.oracle.startsAfter = this.oracle.count;

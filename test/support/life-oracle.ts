@@ -375,9 +375,9 @@ export class LifeOracle {
   }
 
   private watchHubs(record: ConnectionRecord, life: Life): void {
-    const listen = record.listen.bind(record);
-    record.listen = (hub, since) => {
-      if (record.listensTo(hub)) return listen(hub, since);
+    const listen = record.subscriptions.listen.bind(record.subscriptions);
+    record.subscriptions.listen = (hub, since) => {
+      if (record.subscriptions.listensTo(hub)) return listen(hub, since);
       const moment = this.now();
       life.hubs.set(hub, since === undefined ? moment : this.at(since));
       // What came while nobody listened is not for this connection.
@@ -386,8 +386,8 @@ export class LifeOracle {
       this.settle(moment, listening);
       return listening;
     };
-    const unlisten = record.unlisten.bind(record);
-    record.unlisten = (hub) => {
+    const unlisten = record.subscriptions.unlisten.bind(record.subscriptions);
+    record.subscriptions.unlisten = (hub) => {
       life.hubs.delete(hub);
       if (record.hubs.get(hub)?.refused === true)
         for (const group of life.groups.of(hub)) life.groups.leave(`${hub}/${group}`);

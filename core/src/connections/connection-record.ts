@@ -1,9 +1,8 @@
-import { allOf, isPromise, type Awaitable } from '../awaitable.js';
+import { inspect } from 'node:util';
 import type { Clock } from '../clock.js';
-import { Memberships, type TopicHolder } from '../groups/memberships.js';
+import type { Memberships } from '../groups/memberships.js';
 import type { MessageBus } from '../messaging/message-bus.js';
-import { beginning, type Position } from '../messaging/position.js';
-import { connectionTopic, hubTopic, userTopic } from '../messaging/topic-name.js';
+import type { Position } from '../messaging/position.js';
 import type { User } from '../security/user.js';
 import type { EncodedMessage, HubProtocol } from '../wire/hub-protocol.js';
 import type { Transport, TransportEnding } from '../wire/transport.js';
@@ -12,24 +11,7 @@ import { mayFollow } from './connection-state.js';
 import type { Connection, ConnectionRequest, ConnectionState, DisconnectReason } from './connection.js';
 import { Delivery, type DeliverySource, type Replay } from './delivery.js';
 import type { Heartbeat, HeartbeatTimer } from './heartbeat.js';
-
-/** One hub of a connection. */
-export interface HubLink {
-  /** The hub's key. */
-  readonly hub: string;
-  /** Whether the last request that was allowed listed it: it alone has messages then. */
-  listening: boolean;
-  /** Messages of the hub are wanted after this place. */
-  since: Position;
-  /** Refused by `authorizeConnect` on a resume; it stays so for the rest of the life. */
-  refused: boolean;
-  /** Whether calls of it are allowed although no request listed it. */
-  admitted: Awaitable<boolean> | undefined;
-  /** Whether its `connect` or `reconnect` has completed, so that it is owed a `disconnect`. */
-  begun: boolean;
-  /** The stage that runs for it now. */
-  running: Promise<unknown> | undefined;
-}
+import { Subscriptions, type HubLink } from './subscriptions.js';
 
 /** What the wire family says about a connection when it makes one. */
 export interface ConnectionTraits {
@@ -64,15 +46,12 @@ export interface RecordGround {
 }
 
 /** What the server keeps of one connection. */
-export class ConnectionRecord implements Connection, TopicHolder, DeliverySource {
+export class ConnectionRecord implements Connection, DeliverySource {
   state: ConnectionState = 'opening';
   readonly items = new Map<unknown, unknown>();
-  readonly hubs = new Map<string, HubLink>();
-  readonly memberships: Memberships;
+  readonly subscriptions: Subscriptions;
   readonly delivery: Delivery;
   readonly calls: CallQueue;
-  /** Counts the changes of topics. */
-  topicChanges = 0;
   /** Groups that were revoked while the connection was away, as topics. */
   readonly revokedAway = new Set<string>();
   /** The groups token that the client was last given. */
@@ -92,7 +71,6 @@ export class ConnectionRecord implements Connection, TopicHolder, DeliverySource
   private tokenTimer: HeartbeatTimer | undefined;
   private leftMs: number;
   private lostAt: number | undefined;
-  private topicsSettled: Promise<void> | undefined;
   private aborter: AbortController | undefined;
 
   constructor(
@@ -105,8 +83,8 @@ export class ConnectionRecord implements Connection, TopicHolder, DeliverySource
     private readonly ground: RecordGround,
   ) {
     this.leftMs = traits.disconnectTimeoutMs ?? 0;
-    this.memberships = new Memberships(this, ground.maxGroups);
-    this.delivery = new Delivery(id, ground.bus, this);
+    this.subscriptions = new Subscriptions(id, user.id, ground.bus, ground.maxGroups, () => this.delivery);
+    this.delivery = new Delivery(id, ground.bus, this.subscriptions, this);
     this.calls = new CallQueue(traits.parallelCalls, ground.maxCalls, (paused) =>
       this.delivery.transport?.pause(paused),
     );
@@ -126,8 +104,26 @@ export class ConnectionRecord implements Connection, TopicHolder, DeliverySource
     return this.aborter.signal;
   }
 
+  get hubs(): ReadonlyMap<string, HubLink> {
+    return this.subscriptions.hubs;
+  }
+
+  get memberships(): Memberships {
+    return this.subscriptions.memberships;
+  }
+
   get head(): Position {
     return this.ground.bus.head;
+  }
+
+  /** What may be written down: its request and its tokens are the client's secrets. */
+  toJSON(): object {
+    const { id, protocol, transport, state } = this;
+    return { id, protocol, transport, state, user: this.user.id };
+  }
+
+  [inspect.custom](): string {
+    return `Connection ${inspect(this.toJSON())}`;
   }
 
   /** How long it has had no transport. */
@@ -245,8 +241,7 @@ export class ConnectionRecord implements Connection, TopicHolder, DeliverySource
     const { transport } = this.delivery;
     this.delivery.detach();
     this.claimed = false;
-    for (const link of this.hubs.values()) if (link.listening) this.releaseHub(link);
-    this.memberships.clear();
+    this.subscriptions.clear();
     this.aborter?.abort();
     transport?.end(ending);
     return true;
@@ -276,111 +271,6 @@ export class ConnectionRecord implements Connection, TopicHolder, DeliverySource
     this.leftMs = this.awayTimer.leftMs;
     this.awayTimer.cancel();
     this.awayTimer = undefined;
-  }
-
-  // Hubs and topics.
-
-  link(hub: string): HubLink {
-    let link = this.hubs.get(hub);
-    if (link === undefined) {
-      link = {
-        hub,
-        listening: false,
-        since: beginning,
-        refused: false,
-        admitted: undefined,
-        begun: false,
-        running: undefined,
-      };
-      this.hubs.set(hub, link);
-    }
-    return link;
-  }
-
-  /** The connection has messages of this hub from `since` on; from now on if that is not given. */
-  listen(hub: string, since?: Position): Awaitable<void> {
-    const link = this.link(hub);
-    if (link.listening) return;
-    link.listening = true;
-    link.since = since ?? Number.POSITIVE_INFINITY;
-    const topics = this.topicsOf(hub);
-    let latest = beginning;
-    let missing = topics.length;
-    const held = topics.map((topic) =>
-      this.hold(topic, (place) => {
-        latest = Math.max(latest, place);
-        if (--missing === 0) link.since = since ?? latest;
-      }),
-    );
-    return allOf([...held, this.memberships.listen(hub, true)]);
-  }
-
-  /** Listens to several hubs from now on. */
-  listenAll(hubs: readonly { readonly key: string }[]): Awaitable<void> {
-    return allOf(hubs.map(({ key }) => this.listen(key)));
-  }
-
-  unlisten(hub: string): void {
-    const link = this.link(hub);
-    if (!link.listening) return;
-    this.releaseHub(link);
-  }
-
-  listensTo(hub: string): boolean {
-    return this.hubs.get(hub)?.listening === true;
-  }
-
-  hold(topic: string, begins: (since: Position) => void): Awaitable<void> {
-    this.topicChanges++;
-    const position = this.ground.bus.subscribe(topic, this.delivery);
-    if (!isPromise<Position>(position)) {
-      begins(position);
-      return;
-    }
-    return this.settling(position.then(begins));
-  }
-
-  release(topic: string): void {
-    this.topicChanges++;
-    const released = this.ground.bus.unsubscribe(topic, this.delivery);
-    if (isPromise<void>(released)) this.settling(released).then(undefined, () => undefined);
-  }
-
-  /** While a topic is being held or released it is not known what belongs to the connection. */
-  get unsettled(): Promise<void> | undefined {
-    return this.topicsSettled;
-  }
-
-  private settling(change: Promise<void>): Promise<void> {
-    const before = this.topicsSettled;
-    const settled: Promise<void> = Promise.allSettled([before, change]).then(() => {
-      if (this.topicsSettled === settled) this.topicsSettled = undefined;
-    });
-    this.topicsSettled = settled;
-    return change;
-  }
-
-  topics(after: Position): ReadonlyMap<string, Position> {
-    const topics = new Map<string, Position>();
-    for (const link of this.hubs.values()) {
-      if (!link.listening) continue;
-      const from = Math.max(after, link.since);
-      for (const topic of this.topicsOf(link.hub)) topics.set(topic, from);
-    }
-    this.memberships.addTopics(topics, after);
-    return topics;
-  }
-
-  private releaseHub(link: HubLink): void {
-    link.listening = false;
-    for (const topic of this.topicsOf(link.hub)) this.release(topic);
-    void this.memberships.listen(link.hub, false);
-  }
-
-  private topicsOf(hub: string): string[] {
-    const topics = [hubTopic(hub), connectionTopic(hub, this.id)];
-    if (this.user.id !== '') topics.push(userTopic(hub, this.user.id));
-    return topics;
   }
 
   // Groups tokens.

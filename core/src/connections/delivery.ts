@@ -6,14 +6,21 @@ import type { Subscriber } from '../messaging/topic.js';
 import type { EncodedMessage } from '../wire/hub-protocol.js';
 import type { LiveTransport, Transport } from '../wire/transport.js';
 
-/** What delivery asks the connection for. */
-export interface DeliverySource {
-  /** The topics that the connection has, and after which place each is wanted. */
+/** The topics that a connection has, as they are now. */
+export interface WantedTopics {
+  /** After which place each topic is wanted; nothing before `after` is. */
   topics(after: Position): ReadonlyMap<string, Position>;
-  /** Settles when all changes of topics have come into force; `undefined` if none is on its way. */
+  /**
+   * While a topic is being held or released it is not known what belongs to the connection. Settles when all changes
+   * have come into force; `undefined` if none is on its way.
+   */
   readonly unsettled: Promise<void> | undefined;
-  /** Counts the changes of topics. */
-  readonly topicChanges: number;
+  /** Counts the changes. */
+  readonly changes: number;
+}
+
+/** What delivery asks of the connection, and tells it. */
+export interface DeliverySource {
   /** A new groups token if one is due; asking for it settles that. */
   takeGroupsToken(): string | undefined;
   /** The log has moved on, or a batch has been taken: the transport is over. */
@@ -46,6 +53,7 @@ export class Delivery implements Subscriber<EncodedMessage> {
   constructor(
     readonly id: string,
     private readonly bus: MessageBus<EncodedMessage>,
+    private readonly wanted: WantedTopics,
     private readonly source: DeliverySource,
   ) {
     this.written = bus.head;
@@ -79,7 +87,7 @@ export class Delivery implements Subscriber<EncodedMessage> {
       return;
     }
     if (entry.position <= this.written) return;
-    if (this.source.unsettled !== undefined) {
+    if (this.wanted.unsettled !== undefined) {
       // Whether it is wanted is known when the changes are in force; it is read from the log then.
       this.live = false;
       this.missed = true;
@@ -126,18 +134,18 @@ export class Delivery implements Subscriber<EncodedMessage> {
   private pump(): void {
     const { transport } = this;
     if (transport === undefined || this.reading) return;
-    const { unsettled, topicChanges } = this.source;
+    const { unsettled, changes } = this.wanted;
     if (unsettled !== undefined) {
       this.readWhen(transport, unsettled, () => this.pump());
       return;
     }
     this.missed = false;
-    const found = this.bus.read(this.id, this.source.topics(this.written));
+    const found = this.bus.read(this.id, this.wanted.topics(this.written));
     if (!isPromise<LogReading<EncodedMessage>>(found)) this.take(transport, found);
     else
       this.readWhen(transport, found, (reading) => {
         // What was read is not what is wanted any more: messages would be missing, or be too many.
-        if (this.source.topicChanges !== topicChanges) this.pump();
+        if (this.wanted.changes !== changes) this.pump();
         else this.take(transport, reading);
       });
   }
@@ -227,7 +235,7 @@ export class Delivery implements Subscriber<EncodedMessage> {
 
   /** Memberships may have ended since the log was read. */
   private stillWanted(entries: readonly LogEntry<EncodedMessage>[]): readonly LogEntry<EncodedMessage>[] {
-    const topics = this.source.topics(0);
+    const topics = this.wanted.topics(0);
     return entries.filter((entry) => {
       for (const topic of entry.topics) {
         const since = topics.get(topic.name);

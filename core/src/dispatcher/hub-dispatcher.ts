@@ -18,6 +18,7 @@ import { HubEvents } from './hub-events.js';
 import { Invocations } from './invocations.js';
 import { Lifecycle, type Admission } from './lifecycle.js';
 import { register } from './refusal.js';
+import { Rejoining } from './rejoining.js';
 import { placeOf } from './replay.js';
 import { Resumes, type Resumed, type ResumeRequest } from './resume.js';
 import { Sends } from './sends.js';
@@ -65,7 +66,8 @@ export class HubDispatcher implements ContextServices {
     this.events = new HubEvents(ground, this.sends, this.groupChanges);
     this.lifecycle = new Lifecycle(ground, this, this.events, chains);
     this.invocations = new Invocations(ground, this, this.events, this.lifecycle);
-    this.resumes = new Resumes(ground, this, this.events, this.lifecycle, chains, this.records);
+    const rejoining = new Rejoining(ground, this, this.events, this.lifecycle, chains);
+    this.resumes = new Resumes(ground, this, rejoining, this.lifecycle, chains, this.records);
   }
 
   get clock() {

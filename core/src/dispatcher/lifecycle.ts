@@ -1,8 +1,9 @@
 import { attempt, isPromise, type Awaitable } from '../awaitable.js';
-import type { ConnectionRecord, HubLink } from '../connections/connection-record.js';
+import type { ConnectionRecord } from '../connections/connection-record.js';
+import type { HubLink } from '../connections/subscriptions.js';
 import type { EndedAs } from '../connections/connection-registry.js';
 import type { ConnectionRequest, DisconnectReason } from '../connections/connection.js';
-import { HublineError, hubError } from '../errors.js';
+import { HubException, hubError } from '../errors.js';
 import type { HubDescriptor } from '../hubs/hub-descriptor.js';
 import type { Hub } from '../hubs/hub.js';
 import type { PipelineChains } from '../pipeline/hub-pipeline.js';
@@ -70,7 +71,7 @@ export class Lifecycle {
 
   /** Whether calls of a hub that no request listed are allowed; asked once for each connection. */
   admit(record: ConnectionRecord, hub: HubDescriptor): Awaitable<boolean> {
-    const link = record.link(hub.key);
+    const link = record.subscriptions.link(hub.key);
     if (link.refused) return false;
     if (link.admitted !== undefined) return link.admitted;
     const answer = this.authorizeHub(hub, record.request, record.user, record).then(
@@ -101,7 +102,7 @@ export class Lifecycle {
     context: ConnectionEvent,
     work: () => Awaitable<void>,
   ): Promise<void> {
-    const link = record.link(hub.key);
+    const link = record.subscriptions.link(hub.key);
     const event = this.runEvent(context, work).then(() => {
       link.begun = true;
     });
@@ -162,6 +163,10 @@ export class Lifecycle {
   }
 
   report(cause: unknown, hub: HubDescriptor, stage: string): void {
+    if (HubException.is(cause)) {
+      this.ground.logger.debug({ error: cause, hub: hub.name, stage }, 'An event of a hub was refused.');
+      return;
+    }
     const error = hubError('HUB_EVENT_FAILED', { hub: hub.name, stage }, cause);
     this.ground.logger.error({ error, hub: hub.name, stage }, 'An event of a hub failed.');
   }
@@ -183,7 +188,7 @@ export class Lifecycle {
       return [outcome.reason as unknown];
     });
     if (failures.length > 0) {
-      const message = HublineError.is(failures[0]) && 'data' in failures[0] ? failures[0].message : undefined;
+      const message = HubException.is(failures[0]) ? failures[0].message : undefined;
       const ending = { kind: 'ended', reason: 'error', message, allowReconnect: false } as const;
       void this.end(record, 'error', ending, 'final');
       const refusal = Refusal.from(failures[0]);
@@ -215,7 +220,6 @@ export class Lifecycle {
         throw hubError('HUB_STAGE_RESULT_INVALID', { stage: 'authorizeConnect', expected: 'true or false' });
       return allowed;
     } catch (error) {
-      if (HublineError.is(error) && 'data' in error) return false;
       this.report(error, hub, 'authorizeConnect');
       throw Refusal.from(error);
     }

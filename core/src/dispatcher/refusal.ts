@@ -1,6 +1,6 @@
 import type { ConnectionRecord } from '../connections/connection-record.js';
 import type { ConnectionRegistry } from '../connections/connection-registry.js';
-import { HublineError } from '../errors.js';
+import { HubException, HublineError } from '../errors.js';
 import type { User } from '../security/user.js';
 
 /** A request that is refused, as HTTP says it. */
@@ -26,6 +26,8 @@ export class Refusal extends Error {
       return new Refusal(503, 'The server has as many connections as it may.', error);
     if (HublineError.is(error) && error.code === 'HUB_STAGE_DEADLINE')
       return new Refusal(503, 'The server took too long to decide.', error);
+    // What was thrown for the client reaches it.
+    if (HubException.is(error)) return new Refusal(403, error.message, error);
     if (HublineError.is(error)) return new Refusal(403, 'The connection was refused.', error);
     return new Refusal(500, 'The server failed.', error);
   }

@@ -20,12 +20,13 @@ export async function readOwed(
 ): Promise<OwedMessages> {
   const reading: PositionReading = cursor === undefined ? { kind: 'unreadable' } : bus.readPosition(cursor);
   const from = Math.max(placeOf(reading, now), record.floor);
+  const { subscriptions } = record;
   for (;;) {
-    if (record.unsettled !== undefined) await record.unsettled;
-    const { topicChanges } = record;
-    const found = await bus.read(record.id, record.topics(from));
+    if (subscriptions.unsettled !== undefined) await subscriptions.unsettled;
+    const { changes } = subscriptions;
+    const found = await bus.read(record.id, subscriptions.topics(from));
     // Who joins or leaves meanwhile is asked for something else.
-    if (record.topicChanges !== topicChanges || record.unsettled !== undefined) continue;
+    if (subscriptions.changes !== changes || subscriptions.unsettled !== undefined) continue;
     return {
       entries: found.entries,
       upTo: Math.max(found.upTo, from),

@@ -1,4 +1,4 @@
-import { allOf, isPromise, type Awaitable } from '../awaitable.js';
+import { allOf } from '../awaitable.js';
 import {
   ConnectionRecord,
   type ConnectionTraits,
@@ -6,20 +6,17 @@ import {
   type ResumeOutcome,
 } from '../connections/connection-record.js';
 import type { ConnectionRequest, Resume } from '../connections/connection.js';
-import { hubError } from '../errors.js';
-import { openGroupsToken, type GroupsClaim } from '../groups/groups-token.js';
 import type { HubDescriptor } from '../hubs/hub-descriptor.js';
 import type { Position } from '../messaging/position.js';
-import { groupTopic } from '../messaging/topic-name.js';
 import type { PipelineChains } from '../pipeline/hub-pipeline.js';
-import { ReconnectContext, RejoiningGroupsContext, type ContextServices } from '../pipeline/stage-contexts.js';
+import { ReconnectContext, type ContextServices } from '../pipeline/stage-contexts.js';
 import type { ConnectionClaim } from '../security/connection-token.js';
 import type { User } from '../security/user.js';
 import { withDeadline } from './deadline.js';
 import type { DispatcherGround } from './dispatcher-ground.js';
-import type { HubEvents } from './hub-events.js';
 import type { Lifecycle } from './lifecycle.js';
 import { Refusal, register } from './refusal.js';
+import { allDone, checkStillResuming, refusedOf, type Rejoined, type Rejoining } from './rejoining.js';
 import { placeOf, readOwed, type OwedMessages } from './replay.js';
 
 /** A client that has come back. */
@@ -41,30 +38,20 @@ export interface Resumed {
   readonly owed: OwedMessages;
 }
 
-/** What `rejoiningGroups` has made of one hub's claims. */
-interface Rejoined {
-  readonly hub: HubDescriptor;
-  readonly claimed: readonly string[];
-  readonly answer: readonly string[];
-  readonly reasons: ReadonlyMap<string, string>;
-  /** Claims that were revoked while the client was away, or since its token was issued. */
-  readonly revoked: readonly string[];
-}
-
 /** Brings a client back: authorizeConnect, rejoiningGroups, reconnect; then what it missed. */
 export class Resumes {
   constructor(
     private readonly ground: DispatcherGround,
     private readonly services: ContextServices,
-    private readonly events: HubEvents,
+    private readonly rejoining: Rejoining,
     private readonly lifecycle: Lifecycle,
     private readonly chains: () => PipelineChains,
     private readonly records: RecordGround,
   ) {}
 
   /**
-   * The request becomes the connection's transport at once. `gone` tells whether its socket still is there; `claimed`
-   * is given what the transport needs as soon as that is so.
+   * The request becomes the connection's transport at once; `claimed` is told when it does, which may be after another
+   * resume has ended.
    *
    * Throws a `Refusal`.
    */
@@ -171,20 +158,20 @@ export class Resumes {
     const downForMs = newLife ? undefined : record.downForMs;
     try {
       const hubs = await this.authorize(record, given);
-      this.checkStill(record);
+      checkStillResuming(record);
       await this.listenOnlyTo(record, hubs, newLife ? record.floor : undefined);
-      if (newLife) await this.restoreClaims(record, given);
-      this.checkStill(record);
+      if (newLife) await this.rejoining.restoreClaims(record, given.groupsToken);
+      checkStillResuming(record);
       record.memberships.beginRejoin();
-      const rejoined = await this.rejoin(record, hubs);
+      const rejoined = await this.rejoining.rejoin(record, hubs);
       const owed = await readOwed(this.ground.bus, record, given.cursor);
-      this.checkStill(record);
+      checkStillResuming(record);
       const complete = owed.complete && !newLife;
       await this.tellReconnected(record, rejoined, { complete, newLife, downForMs });
-      this.checkStill(record);
+      checkStillResuming(record);
       record.memberships.commitRejoin();
       record.revokedAway.clear();
-      this.renewToken(record, given, newLife);
+      this.rejoining.renewToken(record, given.groupsToken, newLife);
       record.endResume(true);
       record.calls.open();
       return { ...owed, complete };
@@ -199,11 +186,11 @@ export class Resumes {
     record: ConnectionRecord,
     { hubs, request, user }: Pick<ResumeRequest, 'hubs' | 'request' | 'user'>,
   ): Promise<readonly HubDescriptor[]> {
-    const open = hubs.filter((hub) => !record.link(hub.key).refused);
+    const open = hubs.filter((hub) => !record.subscriptions.link(hub.key).refused);
     const answer = await this.lifecycle.authorize(open, request, user, record);
     if (record.state === 'ended') throw new Refusal(503, 'The connection has ended.');
     // Another request's answer may have come meanwhile: a hub that was refused stays so.
-    const allowed = answer.allowed.filter((hub) => !record.link(hub.key).refused);
+    const allowed = answer.allowed.filter((hub) => !record.subscriptions.link(hub.key).refused);
     for (const hub of answer.refused) this.refuseHub(record, hub);
     if (allowed.length > 0 || hubs.length === 0) return allowed;
     const ending = { kind: 'ended', reason: 'auth', allowReconnect: false } as const;
@@ -216,70 +203,17 @@ export class Resumes {
     hubs: readonly HubDescriptor[],
     since: Position | undefined,
   ): Promise<void> {
-    for (const link of record.hubs.values()) if (!hubs.some(({ key }) => key === link.hub)) record.unlisten(link.hub);
-    await allOf(hubs.map((hub) => record.listen(hub.key, since)));
+    for (const link of record.hubs.values())
+      if (!hubs.some(({ key }) => key === link.hub)) record.subscriptions.unlisten(link.hub);
+    await allOf(hubs.map((hub) => record.subscriptions.listen(hub.key, since)));
   }
 
   private refuseHub(record: ConnectionRecord, hub: HubDescriptor): void {
-    const link = record.link(hub.key);
+    const link = record.subscriptions.link(hub.key);
     link.refused = true;
     for (const group of record.memberships.of(hub.key)) record.memberships.leave(hub.key, group);
-    record.unlisten(hub.key);
+    record.subscriptions.unlisten(hub.key);
     void this.lifecycle.tell(record, link, 'auth');
-  }
-
-  /** Puts the groups of a believable token in front of the stages; what was revoked since is not claimed. */
-  private async restoreClaims(record: ConnectionRecord, given: ResumeRequest): Promise<void> {
-    const token = this.believe(record, given.groupsToken);
-    if (token?.groups === undefined) return;
-    const { bus, revocations, limits } = this.ground;
-    const since = placeOf(bus.readPosition(token.position), bus.head);
-    for (const [hub, groups] of Object.entries(token.groups)) {
-      if (record.hubs.get(hub)?.refused === true) {
-        // Its groups are left, and the client is told so.
-        record.memberships.changed = true;
-        continue;
-      }
-      for (const group of groups) {
-        if (revocations.covers(hub, group, record.id, record.user.id, token.issuedAt)) {
-          record.revokedAway.add(groupTopic(hub, group));
-          record.memberships.changed = true;
-        } else if (record.memberships.size < limits.maxGroupsPerConnection)
-          await record.memberships.restore(hub, group, since);
-      }
-    }
-  }
-
-  private believe(record: ConnectionRecord, token: string | undefined): GroupsClaim | undefined {
-    if (token === undefined) return undefined;
-    const claim = openGroupsToken(this.ground.protector, token);
-    if (claim?.connectionId !== record.id || claim.userId !== record.user.id) return undefined;
-    return this.ground.revocations.isExpired(claim.issuedAt) ? undefined : claim;
-  }
-
-  /** Each hub's answer is applied at once; all run, whatever becomes of the others. */
-  private async rejoin(record: ConnectionRecord, hubs: readonly HubDescriptor[]): Promise<readonly Rejoined[]> {
-    return all(
-      hubs.map(async (hub) => {
-        const claimed = record.memberships.of(hub.key);
-        const revoked = revokedOf(record, hub);
-        const context = new RejoiningGroupsContext(hub, this.services, record, claimed);
-        const { deadline, clock } = this.deadline('rejoiningGroups', hub);
-        try {
-          const answer = await withDeadline(clock, deadline, () => this.chains().rejoiningGroups(context));
-          checkAnswer(answer, this.ground.limits.maxGroupNameLength);
-          this.checkStill(record);
-          const applied: Awaitable<void> = record.memberships.applyRejoin(hub.key, claimed, answer);
-          if (isPromise<void>(applied)) await applied;
-          return { hub, claimed, answer, reasons: context.reasons, revoked };
-        } catch (error) {
-          this.lifecycle.report(error, hub, 'rejoiningGroups');
-          throw error;
-        } finally {
-          await this.events.close(context);
-        }
-      }),
-    );
   }
 
   private async tellReconnected(
@@ -287,13 +221,14 @@ export class Resumes {
     rejoined: readonly Rejoined[],
     found: Pick<Resume, 'complete' | 'newLife' | 'downForMs'>,
   ): Promise<void> {
-    await all(
+    await allDone(
       rejoined.map(async (one) => {
         const { hub } = one;
         const groups = record.memberships.of(hub.key);
         const resume: Resume = { ...found, groups, refused: refusedOf(record, one, groups) };
         const context = new ReconnectContext(hub, this.services, record, resume);
-        const { deadline, clock } = this.deadline('reconnect', hub);
+        const { clock, limits } = this.ground;
+        const deadline = { stage: 'reconnect', hub: hub.name, deadlineMs: limits.rejoinDeadlineMs } as const;
         try {
           await withDeadline(clock, deadline, () =>
             this.lifecycle.begin(record, hub, context, () => this.chains().reconnect(context)),
@@ -304,19 +239,6 @@ export class Resumes {
         }
       }),
     );
-  }
-
-  /** The client is told its groups if what it presented does not say so already. */
-  private renewToken(record: ConnectionRecord, given: ResumeRequest, newLife: boolean): void {
-    const { memberships } = record;
-    const half = this.ground.limits.groupsTokenLifetimeMs / 2;
-    if (newLife) {
-      const claim = this.believe(record, given.groupsToken);
-      const ageMs = claim === undefined ? 0 : this.ground.clock.now() - claim.issuedAt / 1_000;
-      if (given.groupsToken !== undefined && (claim?.groups === undefined || ageMs >= half)) memberships.changed = true;
-      record.lastGroupsToken = given.groupsToken;
-      if (claim !== undefined) record.renewTokenAfter(Math.max(0, half - ageMs));
-    } else record.presents(given.groupsToken);
   }
 
   /** As if the request had not come: what was there is there again; a new life has not begun. */
@@ -331,25 +253,6 @@ export class Resumes {
     this.ground.registry.remove(record);
     void this.lifecycle.tellAll(record, 'error');
   }
-
-  /** What the stages bring back counts only in the stay in which they began. */
-  private checkStill(record: ConnectionRecord): void {
-    if (record.state !== 'resuming') throw new Refusal(503, 'The connection has ended.');
-  }
-
-  private deadline(stage: 'rejoiningGroups' | 'reconnect', hub: HubDescriptor) {
-    const { clock, limits } = this.ground;
-    return { clock, deadline: { stage, hub: hub.name, deadlineMs: limits.rejoinDeadlineMs } };
-  }
-}
-
-/** Waits for all, whatever becomes of the others; then throws the first failure. */
-async function all<T>(work: readonly Promise<T>[]): Promise<readonly T[]> {
-  const outcomes = await Promise.allSettled(work);
-  return outcomes.map((outcome) => {
-    if (outcome.status === 'rejected') throw outcome.reason;
-    return outcome.value;
-  });
 }
 
 function keyOf(hubs: readonly HubDescriptor[]): string {
@@ -357,33 +260,4 @@ function keyOf(hubs: readonly HubDescriptor[]): string {
     .map(({ key }) => key)
     .sort()
     .join('/');
-}
-
-function revokedOf(record: ConnectionRecord, hub: HubDescriptor): readonly string[] {
-  const prefix = groupTopic(hub.key, '');
-  return [...record.revokedAway].filter((topic) => topic.startsWith(prefix)).map((topic) => topic.slice(prefix.length));
-}
-
-/** Why claims have not come back. The answer wins over what a module said beside it. */
-function refusedOf(
-  record: ConnectionRecord,
-  rejoined: Rejoined,
-  groups: readonly string[],
-): ReadonlyMap<string, string> {
-  const { hub, claimed, answer, reasons } = rejoined;
-  const present = new Set(groups);
-  const refused = new Map<string, string>();
-  for (const group of [...rejoined.revoked, ...revokedOf(record, hub)])
-    if (!present.has(group)) refused.set(group, 'revoked');
-  const answered = new Set(answer);
-  for (const group of claimed)
-    if (!present.has(group) && !refused.has(group) && !answered.has(group))
-      refused.set(group, reasons.get(group) ?? 'dropped');
-  return refused;
-}
-
-function checkAnswer(answer: unknown, maxLength: number): asserts answer is readonly string[] {
-  const isName = (group: unknown) => typeof group === 'string' && group !== '' && group.length <= maxLength;
-  if (!Array.isArray(answer) || !answer.every(isName))
-    throw hubError('HUB_STAGE_RESULT_INVALID', { stage: 'rejoiningGroups', expected: 'a list of names of groups' });
 }

@@ -62,7 +62,7 @@ export class ReceiveRequests {
     const generation = this.claim(record, given);
     // Whoever connects holds no token, also where an earlier transport was given one.
     record.presents(undefined);
-    await record.listenAll(made);
+    await record.subscriptions.listenAll(made);
     if (!isAtLeast(versionOf(request), 1, 4)) await this.dispatcher.connect(record);
     if (!socket.isGone) this.accept(given, record, generation, record.head, true);
   }

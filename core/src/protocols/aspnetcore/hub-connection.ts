@@ -146,7 +146,7 @@ export class HubConnection implements LiveTransport {
   /** From here on messages reach the client; its own calls wait for `connect`. */
   private async connect(record: ConnectionRecord, hub: HubDescriptor): Promise<void> {
     try {
-      const listening = record.listenAll([hub]);
+      const listening = record.subscriptions.listenAll([hub]);
       if (isPromise<void>(listening)) await listening;
       if (record.state === 'ended') return;
       record.attach(this, record.head);
