@@ -6,7 +6,8 @@ function probe(_type: unknown, context?: unknown): void {
 }
 
 @probe
-export class Probed {}
+class Probed {}
+void Probed;
 
 /** The files of this folder are compiled twice, once in each mode. */
 export const decoratorMode = mode;
