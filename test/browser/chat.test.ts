@@ -179,4 +179,15 @@ describe('the chat sample, in Chromium', function () {
       await page.waitForSelector(`.refusal:text-is("refused: ${problem}")`);
       expect(await page.inputValue('#text')).to.have.lengthOf(501);
     });
+
+  it('leaves open what was chosen while another room was still being joined', async () => {
+    await ann.open('operations');
+    await ann.page.evaluate(() => {
+      document.querySelector<HTMLElement>('[aria-label="Join kitchen"]')?.click();
+      document.querySelector<HTMLElement>('.room[data-room=operations]')?.click();
+    });
+    await ann.waitForRoom('kitchen');
+    await ann.say('Still here.');
+    expect(await ann.page.textContent('#room-name')).to.equal('#operations');
+  });
 });

@@ -20,7 +20,8 @@ const reasons: Readonly<Record<string, string>> = {
 export class ChatPage {
   private readonly log = new PipelineLog();
   private readonly band = new StateBand();
-  private readonly rooms = new RoomList({ select: (room) => this.select(room), join: (room) => this.join(room) });
+  private choices = 0;
+  private readonly rooms = new RoomList({ select: (room) => this.choose(room), join: (room) => this.join(room) });
   private readonly text = byId<HTMLInputElement>('text');
   private readonly problem = byId('problem');
   private connection: ChatConnection | undefined;
@@ -208,9 +209,18 @@ export class ChatPage {
     if (!this.text.disabled && matchMedia('(min-width: 760px)').matches) this.text.focus();
   }
 
+  /** A click decides which room is open, also while another room is still being joined. */
+  private choose(room: string): void {
+    this.choices++;
+    this.select(room);
+  }
+
   private join(room: string): void {
+    const { choices } = this;
     this.act('join', room).then(
-      () => this.select(room),
+      () => {
+        if (this.choices === choices) this.select(room);
+      },
       (error: unknown) => this.fail(error),
     );
   }
