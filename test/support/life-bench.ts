@@ -14,7 +14,7 @@ import { settle, VirtualClock } from '@hubline/core/testing';
 import { expect } from 'chai';
 import { fakeProtocol, FakeTransport, type TransportKind } from './fake-transport.js';
 import { LifeOracle, type Watched } from './life-oracle.js';
-import { hubNames, type LifeStep, type StageName } from './life-steps.js';
+import { groupNames, hubNames, type LifeStep, type StageName } from './life-steps.js';
 import { RecordingBus, SlowBus } from './recording-bus.js';
 
 interface BenchClient {
@@ -62,6 +62,7 @@ const limits = resolveLimits({ logAgeMs: 8_000, logBytes: 300, rejoinDeadlineMs,
 const silent = (): void => undefined;
 const logger = { trace: silent, debug: silent, info: silent, warn: silent, error: silent, fatal: silent };
 const stepMs = 500;
+const witness = { id: 'witness', deliver: silent };
 
 /** One process: everything of a server but its edge. */
 class Process {
@@ -96,8 +97,18 @@ class Process {
       logger,
     });
     this.dispatcher.compose(new HubPipeline(() => hubs.values()).add(bench.module));
+    for (const topic of this.witnessed) void bus.subscribe(topic, witness);
     this.heartbeat.start();
     this.sweepLater();
+  }
+
+  /** Topics that others have too, so that the log holds more than the client's own. */
+  private get witnessed(): readonly string[] {
+    return hubNames.flatMap((name) => [`h/${name}`, ...groupNames.map((group) => `g/${name}/${group}`)]);
+  }
+
+  dismissWitness(): void {
+    for (const topic of this.witnessed) void this.watched.bus.unsubscribe(topic, witness);
   }
 
   hubs(names: readonly string[]): readonly HubDescriptor[] {
@@ -594,6 +605,7 @@ export class LifeBench {
     await this.quiet();
     await ended;
     this.oracle.checkEnds();
+    this.process.dismissWitness();
     expect([...registry]).to.deep.equal([]);
     expect([...watched.bus.naive.topics.keys()]).to.deep.equal([]);
     expect([watched.bus.topicCount, watched.bus.logBytes]).to.deep.equal([0, 0]);

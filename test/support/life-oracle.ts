@@ -91,6 +91,7 @@ export class LifeOracle {
   private revoked = new Map<string, number>();
   private order = 0;
   private toldAt = 0;
+  private toldPlace = 0;
 
   constructor(private watched: Watched) {}
 
@@ -148,13 +149,7 @@ export class LifeOracle {
     const { bus, isSlow } = this.watched;
     const reading = bus.readPosition(cursor ?? '');
     const from = Math.max(reading.kind === 'here' ? reading.position : 0, record.floor);
-    const topics = [...life.hubs.keys()].flatMap((key) => [
-      `h/${key}`,
-      `c/${key}/${record.id}`,
-      `u/${key}/${record.user.id}`,
-      ...life.groups.of(key).map((group) => `g/${key}/${group}`),
-    ]);
-    const hasAll = topics.every((topic) => {
+    const hasAll = this.topicsOf(life).every((topic) => {
       const after = Math.max(from, this.momentOf(life, topic)?.position ?? 0);
       return (bus.naive.topics.get(topic)?.evicted ?? 0) <= after;
     });
@@ -171,6 +166,7 @@ export class LifeOracle {
     life.isTold = true;
     this.forgive(life.isNew || reading.kind !== 'here');
     this.toldAt = Math.max(0, ...this.messages.keys());
+    this.toldPlace = bus.head;
   }
 
   /** A request without a cursor has got nothing of what was there when hubs were told that something is missing. */
@@ -182,12 +178,11 @@ export class LifeOracle {
   refused(record: ConnectionRecord | undefined, generation: number, error: Error): void {
     if (record === undefined) return;
     if (record.isCurrent(generation) && record.hasTransport) this.note(`refused, and its transport: ${error.message}`);
-    // With a slow bus the next resume may have told it meanwhile.
-    if (
-      !this.watched.isSlow &&
-      error.message.startsWith('Messages were lost') &&
-      this.lives.get(record)?.isTold === true
-    )
+    const life = this.lives.get(record);
+    if (life?.isTold !== true || this.watched.isSlow || !error.message.startsWith('Messages were lost')) return;
+    // More may have been lost since then; with a slow bus, the next resume may have told it meanwhile.
+    const { topics } = this.watched.bus.naive;
+    if (this.topicsOf(life).every((topic) => (topics.get(topic)?.evicted ?? 0) <= this.toldPlace))
       this.note('refused, and it had been told');
   }
 
@@ -357,7 +352,7 @@ export class LifeOracle {
       get: () => state,
       set: (to: typeof state) => {
         if (picture[state]?.includes(to) !== true) this.note(`${state} is followed by ${to}`);
-        if (to === 'connected' && record.hasTransport) life.awayMs = 0;
+        if (state === 'resuming' && to === 'connected') life.awayMs = 0;
         state = to;
       },
     });
@@ -440,6 +435,15 @@ export class LifeOracle {
     return ok === undefined ? this.watched.clock.now() - startedAt >= this.watched.rejoinDeadlineMs : !ok;
   }
 
+  private topicsOf({ record, hubs, groups }: Life): string[] {
+    return [...hubs.keys()].flatMap((key) => [
+      `h/${key}`,
+      `c/${key}/${record.id}`,
+      `u/${key}/${record.user.id}`,
+      ...groups.of(key).map((group) => `g/${key}/${group}`),
+    ]);
+  }
+
   private momentOf(life: Life, topic: string): Moment | undefined {
     const [kind, hub = '', name = ''] = topic.split('/');
     const listening = life.hubs.get(hub);
@@ -461,7 +465,10 @@ export class LifeOracle {
 
   /** A place that somebody remembered. */
   private at(position: number): Moment {
-    const number = this.places[position] ?? this.count;
+    // What was sent while nobody was connected has a place, and no number.
+    let place = position;
+    while (this.places[place] === undefined) place--;
+    const number = this.places[place] as number;
     return { from: number, to: number, position };
   }
 

@@ -117,8 +117,13 @@ export class Resumes {
     given: ResumeRequest,
     told: ResumeOutcome,
   ): Promise<Resumed> {
-    const owed = await readOwed(this.ground.bus, record, given.cursor, told.upTo);
-    if (owed.complete || !told.complete) return { record, generation, owed };
+    const { bus } = this.ground;
+    const owed = await readOwed(bus, record, given.cursor, told.upTo);
+    if (owed.complete) return { record, generation, owed };
+    if (!told.complete) {
+      const since = await readOwed(bus, record, bus.writePosition(told.upTo));
+      if (since.complete) return { record, generation, owed };
+    }
     // The hubs were not told that something is missing: the next request tells them.
     record.lose(generation);
     throw new Refusal(503, 'Messages were lost while the connection resumed.');

@@ -24,8 +24,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('listen' as const, 'unlisten' as const), hub }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('stage begins' as const), hub }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('stage ends' as const), hub, answer: someOf(...groups) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('stage begins' as const), hub }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('stage ends' as const), hub, answer: someOf(...groups) }) },
 );
 
 /** Notes which topics are held; the holder of the real thing is a connection. */
