@@ -58,7 +58,8 @@ const request: ConnectionRequest = {
 const disconnectTimeoutMs = 10_000;
 const rejoinDeadlineMs = 3_000;
 const traits: ConnectionTraits = { protocol: fakeProtocol, disconnectTimeoutMs, groupsToken: true, parallelCalls: 1 };
-const limits = resolveLimits({ logAgeMs: 8_000, logBytes: 300, rejoinDeadlineMs, authorizeDeadlineMs: 2_000 });
+const rememberedMs = 8_000;
+const limits = resolveLimits({ logAgeMs: rememberedMs, logBytes: 300, rejoinDeadlineMs, authorizeDeadlineMs: 2_000 });
 const silent = (): void => undefined;
 const logger = { trace: silent, debug: silent, info: silent, warn: silent, error: silent, fatal: silent };
 const stepMs = 500;
@@ -74,15 +75,19 @@ class Process {
   private readonly revocations: Revocations;
 
   constructor(bench: LifeBench, clock: VirtualClock, isSlow: boolean, epoch: string) {
-    const bus = new RecordingBus<EncodedMessage>(clock, limits, epoch, (topics, body, position) =>
-      bench.published(topics, body, position),
+    const bus = new RecordingBus<EncodedMessage>(
+      clock,
+      limits,
+      epoch,
+      (topics, body, position) => bench.published(topics, body, position),
+      (topic, subscriber) => bench.oracle.subscribed(topic, subscriber),
     );
     this.heartbeat = new Heartbeat(clock);
     this.slowBus = isSlow ? new SlowBus(bus) : undefined;
     this.registry = new ConnectionRegistry(this.heartbeat, limits);
     this.revocations = new Revocations(clock, limits.groupsTokenLifetimeMs);
     const protector = new KeyRing(['the key of all processes']);
-    this.watched = { bus, clock, protector, isSlow, rejoinDeadlineMs, disconnectTimeoutMs };
+    this.watched = { bus, clock, protector, isSlow, rejoinDeadlineMs, disconnectTimeoutMs, rememberedMs };
     const hubs = describeHubs([ChatHub, GameHub]);
     this.dispatcher = new HubDispatcher({
       hubs,
@@ -97,9 +102,12 @@ class Process {
       logger,
     });
     this.dispatcher.compose(new HubPipeline(() => hubs.values()).add(bench.module));
-    for (const topic of this.witnessed) void bus.subscribe(topic, witness);
     this.heartbeat.start();
     this.sweepLater();
+  }
+
+  callWitness(): void {
+    for (const topic of this.witnessed) void this.watched.bus.subscribe(topic, witness);
   }
 
   /** Topics that others have too, so that the log holds more than the client's own. */
@@ -189,6 +197,7 @@ export class LifeBench {
     this.module = this.makeModule();
     this.process = this.boot();
     this.oracle = new LifeOracle(this.process.watched);
+    this.process.callWitness();
   }
 
   /** Does all steps, comes to rest, and looks whether everything is as it should be. */
@@ -353,6 +362,7 @@ export class LifeBench {
         (record, generation) => {
           if (watched !== this.process.watched) return;
           this.oracle.watch(record, token);
+          if (registry.isClosed) this.oracle.note('a server that stops resumes a connection');
           isReopened = record.state === 'opening';
           if (record.resuming === undefined) this.cursors.set(record, cursor);
           transport.carry(record, generation);
@@ -448,6 +458,7 @@ export class LifeBench {
     this.stages.abandon();
     this.process = this.boot();
     this.oracle.restart(this.process.watched);
+    this.process.callWitness();
     this.cursors.clear();
   }
 

@@ -51,11 +51,14 @@ interface Life {
   /** The stages of the resume that runs. */
   stages: StageRun[];
   isRejoining: boolean;
+  /** Topics that the bus has been asked for, and how often. */
+  readonly holding: Map<string, number>;
   /** Whether its hubs were told at the last resume that something is missing. */
   isTold: boolean;
   /** The token that it began with. */
   readonly token: string | undefined;
   awayMs: number;
+  endedAt: number;
 }
 
 const picture: Readonly<Record<string, readonly string[]>> = {
@@ -74,6 +77,8 @@ export interface Watched {
   readonly isSlow: boolean;
   readonly rejoinDeadlineMs: number;
   readonly disconnectTimeoutMs: number;
+  /** How long an id that has ended is known. */
+  readonly rememberedMs: number;
 }
 
 /** Knows what should happen to one client, and notes what happens otherwise. */
@@ -90,6 +95,8 @@ export class LifeOracle {
   private readonly tokens = new Map<string, number>();
   private revoked = new Map<string, number>();
   private order = 0;
+  /** The number of the message that was published last. */
+  private newest = 0;
   private toldAt = 0;
   private toldPlace = 0;
 
@@ -108,6 +115,7 @@ export class LifeOracle {
   published(topics: readonly string[], number: number, except: string | undefined, position: number): void {
     const isWanted = topics.some((topic) => this.watched.bus.naive.topics.has(topic));
     if (isWanted) this.places[position] = number;
+    this.newest = number;
     this.messages.set(number, { topics, except, position: isWanted ? position : 0, isForgiven: false });
   }
 
@@ -128,6 +136,18 @@ export class LifeOracle {
       const last = this.received.at(-1) ?? 0;
       if (number <= last) this.note(`message ${number} is received after ${last}`);
       this.received.push(number);
+    }
+  }
+
+  /** A topic is held: what is published after this is the connection's, whenever it hears of that. */
+  subscribed(topic: string, subscriber: object): void {
+    for (const life of this.lives.values()) {
+      if (life.record.delivery !== subscriber) continue;
+      const left = (life.holding.get(topic) ?? 0) - 1;
+      life.holding.set(topic, left);
+      const moment = this.momentOf(life, topic);
+      // The topics of a hub are held one after the other, and this one is the last; of a group it is the last one asked.
+      if (left === 0 && moment !== undefined && !/^[hc]/.test(topic)) moment.to = Math.min(moment.to, this.newest);
     }
   }
 
@@ -284,6 +304,10 @@ export class LifeOracle {
 
   watch(record: ConnectionRecord, token: string | undefined): void {
     if (this.lives.has(record)) return;
+    for (const { record: earlier, endedAt } of this.lives.values())
+      if (earlier.id === record.id && ['client', 'kicked'].includes(earlier.endReason ?? ''))
+        if (this.watched.clock.now() - endedAt < this.watched.rememberedMs)
+          this.note('it lives again after the last end');
     const life: Life = {
       record,
       groups: new GroupsModel<Moment>(),
@@ -292,9 +316,11 @@ export class LifeOracle {
       isNew: record.state === 'resuming',
       stages: [],
       isRejoining: false,
+      holding: new Map(),
       isTold: false,
       token,
       awayMs: 0,
+      endedAt: 0,
     };
     this.lives.set(record, life);
     this.watchState(record, life);
@@ -353,6 +379,7 @@ export class LifeOracle {
       set: (to: typeof state) => {
         if (picture[state]?.includes(to) !== true) this.note(`${state} is followed by ${to}`);
         if (state === 'resuming' && to === 'connected') life.awayMs = 0;
+        if (to === 'ended') life.endedAt = this.watched.clock.now();
         state = to;
       },
     });
@@ -370,9 +397,15 @@ export class LifeOracle {
   }
 
   private watchHubs(record: ConnectionRecord, life: Life): void {
-    const listen = record.subscriptions.listen.bind(record.subscriptions);
-    record.subscriptions.listen = (hub, since) => {
-      if (record.subscriptions.listensTo(hub)) return listen(hub, since);
+    const { subscriptions } = record;
+    const hold = subscriptions.hold.bind(subscriptions);
+    subscriptions.hold = (topic, begins) => {
+      life.holding.set(topic, (life.holding.get(topic) ?? 0) + 1);
+      return hold(topic, begins);
+    };
+    const listen = subscriptions.listen.bind(subscriptions);
+    subscriptions.listen = (hub, since) => {
+      if (subscriptions.listensTo(hub)) return listen(hub, since);
       const moment = this.now();
       life.hubs.set(hub, since === undefined ? moment : this.at(since));
       // What came while nobody listened is not for this connection.

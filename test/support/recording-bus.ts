@@ -22,6 +22,8 @@ export class RecordingBus<Body extends MessageBody> extends LocalMessageBus<Body
     readonly epoch: string,
     /** Told what is about to be published, and the place that it will have if anybody wants it. */
     private readonly publishing: (topics: readonly string[], body: Body, position: Position) => void,
+    /** Told who has a topic from now on. */
+    private readonly subscribed: (topic: string, subscriber: Subscriber<Body>) => void,
   ) {
     super(time, limits, epoch);
     this.naive = new NaiveLog(limits.logAgeMs, limits.logBytes);
@@ -35,6 +37,7 @@ export class RecordingBus<Body extends MessageBody> extends LocalMessageBus<Body
 
   override subscribe(topic: string, subscriber: Subscriber<Body>): Awaitable<Position> {
     this.naive.subscribe(topic, subscriber.id);
+    this.subscribed(topic, subscriber);
     return super.subscribe(topic, subscriber);
   }
 

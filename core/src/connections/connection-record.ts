@@ -145,7 +145,7 @@ export class ConnectionRecord implements Connection, DeliverySource {
     const older = this.delivery.transport;
     this.delivery.detach();
     this.stopWaiting();
-    if (this.state === 'connected' && this.claimed) this.markLost();
+    if (this.claimed && this.lostAt === undefined) this.markLost();
     this.request = request;
     this.claimed = true;
     this.betweenBatches = false;
@@ -188,11 +188,9 @@ export class ConnectionRecord implements Connection, DeliverySource {
       this.ground.lost(this);
       return;
     }
-    if (this.state === 'connected') {
-      // One that never carried anything does not give time back.
-      if (this.lostAt === undefined) this.markLost();
-      this.moveTo('waiting');
-    }
+    // One that never carried anything does not give time back.
+    if (this.lostAt === undefined) this.markLost();
+    if (this.state === 'connected') this.moveTo('waiting');
     // While the stages of a resume run, the timer stands; they look for a transport at their end.
     if (this.state !== 'resuming') this.wait();
   }

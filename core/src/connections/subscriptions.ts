@@ -30,6 +30,7 @@ export class Subscriptions implements TopicHolder, WantedTopics {
   readonly hubs = new Map<string, HubLink>();
   readonly memberships: Memberships;
   changes = 0;
+  private isOver = false;
   private settlingChanges: Promise<void> | undefined;
 
   constructor(
@@ -66,7 +67,7 @@ export class Subscriptions implements TopicHolder, WantedTopics {
   /** The connection has messages of this hub from `since` on; from now on if that is not given. */
   listen(hub: string, since?: Position): Awaitable<void> {
     const link = this.link(hub);
-    if (link.listening) return;
+    if (link.listening || this.isOver) return;
     link.listening = true;
     link.since = since ?? Number.POSITIVE_INFINITY;
     const topics = this.topicsOf(hub);
@@ -138,6 +139,7 @@ export class Subscriptions implements TopicHolder, WantedTopics {
 
   /** Lets go of everything, at the end of the connection. */
   clear(): void {
+    this.isOver = true;
     for (const link of this.hubs.values()) if (link.listening) this.releaseHub(link);
     this.memberships.clear();
   }
