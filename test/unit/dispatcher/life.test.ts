@@ -20,6 +20,8 @@ const wait = (halves: number): LifeStep => ({ kind: 'wait', halves });
 const close = (stage: StageName): LifeStep => ({ kind: 'close', stage });
 const open = (stage: StageName): LifeStep => ({ kind: 'open', stage });
 const settle = (index: number, fails = false): LifeStep => ({ kind: 'settle', index, fails });
+const forbid = (hub: string): LifeStep => ({ kind: 'forbid', hub });
+const allow = (hub: string): LifeStep => ({ kind: 'allow', hub });
 const bus = (work: number, answers: number): LifeStep => ({ kind: 'bus', work, answers });
 /** More than the log keeps. */
 const flood = Array.from({ length: 20 }, () => publish('a'));
@@ -63,13 +65,21 @@ const lives: readonly (readonly [title: string, steps: readonly LifeStep[], over
   [
     'a hub that one request was refused is not entered by another that was asked before',
     [
-      ...[connect, read, close('authorizeConnect'), { kind: 'forbid', hub: 'chat' } as const],
-      ...[resume, start, settle(0), resume, { kind: 'allow', hub: 'chat' } as const, open('authorizeConnect')],
+      connect,
+      read,
+      close('authorizeConnect'),
+      forbid('chat'),
+      resume,
+      start,
+      settle(0),
+      resume,
+      allow('chat'),
+      open('authorizeConnect'),
     ],
   ],
   [
     'a hub that is refused in a new life is not given the groups of its token',
-    [...connected, restart, { kind: 'forbid', hub: 'chat' }, resume, read],
+    [...connected, restart, forbid('chat'), resume, read],
   ],
   [
     'an opening connection whose resume could not be authorized is let go in time',
@@ -83,16 +93,31 @@ const lives: readonly (readonly [title: string, steps: readonly LifeStep[], over
     'a leave before the stages of a resume begin does not hinder their answer',
     [
       ...connected,
-      ...[close('authorizeConnect'), resume, leave('a'), { kind: 'answer', drops: [], adds: ['a'] } as const],
-      ...[open('authorizeConnect'), settle(0), settle(0), read, publish('a'), read],
+      close('authorizeConnect'),
+      resume,
+      leave('a'),
+      { kind: 'answer', drops: [], adds: ['a'] } as const,
+      open('authorizeConnect'),
+      settle(0),
+      settle(0),
+      read,
+      publish('a'),
+      read,
     ],
   ],
   [
     'a group that is left while the answer of its stage may still fail stays left',
     [
       ...connected,
-      ...[{ kind: 'answer', drops: ['a'], adds: [] } as const, close('reconnect'), resume, leave('a')],
-      ...[settle(0, true), settle(0, true), open('reconnect'), resume, read],
+      { kind: 'answer', drops: ['a'], adds: [] } as const,
+      close('reconnect'),
+      resume,
+      leave('a'),
+      settle(0, true),
+      settle(0, true),
+      open('reconnect'),
+      resume,
+      read,
     ],
   ],
   [
@@ -106,8 +131,19 @@ const lives: readonly (readonly [title: string, steps: readonly LifeStep[], over
   [
     'a request without a cursor goes on from where the hubs were told',
     [
-      ...[...connected, drop, publish('a'), notice, wait(17), close('reconnect'), resume],
-      ...[publish('a'), resumeWithoutCursor, publish('a'), settle(0), settle(0), read],
+      ...connected,
+      drop,
+      publish('a'),
+      notice,
+      wait(17),
+      close('reconnect'),
+      resume,
+      publish('a'),
+      resumeWithoutCursor,
+      publish('a'),
+      settle(0),
+      settle(0),
+      read,
     ],
   ],
   [
