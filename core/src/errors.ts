@@ -189,6 +189,8 @@ export const hubError = defineErrors({
     `The server has ${d.limit} connections, and no more are allowed. See the option 'maxConnections'.`,
 
   // The server
+  HUB_USER_INVALID: (d: { readonly got: string }) =>
+    `'authenticate' gave a user whose id is no text, but ${d.got}. Make users by createUser({ id }), or give undefined.`,
   HUB_OPTION_UNKNOWN: (d: { readonly option: string; readonly known: string }) =>
     `There is no option '${d.option}'. There are: ${d.known}.`,
   HUB_OPTION_INVALID: (d: { readonly option: string; readonly expected: string }) =>

@@ -329,7 +329,7 @@ export class LifeBench {
     if (allowed.length === 0 && hubs.length > 0) throw new Error('Forbidden.');
     const record = dispatcher.open({ connectionId: id, user, request, traits, position: floor });
     this.oracle.watch(record, undefined);
-    const generation = record.claim(request);
+    const generation = record.claim({ request, user, arrival: 0 });
     transport.carry(record, generation);
     await record.subscriptions.listenAll(allowed);
     if (transport.isGone) return;
@@ -358,7 +358,17 @@ export class LifeBench {
     let isReopened = false;
     dispatcher
       .resume(
-        { claim, user, request, hubs: this.process.hubs(hubs), cursor, groupsToken: token, traits },
+        {
+          claim,
+          user,
+          request,
+          hubs: this.process.hubs(hubs),
+          cursor,
+          groupsToken: token,
+          traits,
+          arrival: 0,
+          isGone: () => transport.isGone,
+        },
         (record, generation) => {
           if (watched !== this.process.watched) return;
           this.oracle.watch(record, token);
@@ -396,7 +406,7 @@ export class LifeBench {
     // A cursor of another process is before everything of this one.
     const place = reading.kind === 'here' ? reading.position : 0;
     const transport = this.replaceTransport(client);
-    transport.carry(record, record.claim(request));
+    transport.carry(record, record.claim({ request, user, arrival: 0 }));
     record.presents(client.token);
     record.attach(transport.asTransport, Math.max(place, record.floor));
   }

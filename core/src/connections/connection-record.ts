@@ -24,6 +24,14 @@ export interface ConnectionTraits {
   readonly parallelCalls: number;
 }
 
+/** A request that becomes the connection's transport. */
+export interface TransportRequest {
+  readonly request: ConnectionRequest;
+  readonly user: User;
+  /** Requests in the order in which they came; a stage may let a later one through first. */
+  readonly arrival: number;
+}
+
 /** What the hubs were told at a resume. */
 export interface ResumeOutcome {
   /** Whether nothing that the client missed is lost. */
@@ -63,6 +71,7 @@ export class ConnectionRecord implements Connection, DeliverySource {
   /** How it ended. */
   endReason: DisconnectReason | undefined;
   private generation = 0;
+  private lastArrival = 0;
   private claimed = false;
   /** Between two batches it has no transport, and has not lost one either. */
   private betweenBatches = false;
@@ -75,7 +84,7 @@ export class ConnectionRecord implements Connection, DeliverySource {
 
   constructor(
     readonly id: string,
-    readonly user: User,
+    public user: User,
     public request: ConnectionRequest,
     readonly traits: ConnectionTraits,
     /** Nothing before this place is ever replayed. */
@@ -140,13 +149,21 @@ export class ConnectionRecord implements Connection, DeliverySource {
 
   // Transports. A request that opens one claims the connection first; no later event of the older one counts.
 
+  /** Whether a request that came later has taken the connection: the older one must not take it back. */
+  isOvertaken({ arrival }: TransportRequest): boolean {
+    return arrival < this.lastArrival;
+  }
+
   /** Ends the older transport, stops the timer, and gives the generation of the new one. */
-  claim(request: ConnectionRequest): number {
+  claim({ request, user, arrival }: TransportRequest): number {
     const older = this.delivery.transport;
     this.delivery.detach();
     this.stopWaiting();
     if (this.claimed && this.lostAt === undefined) this.markLost();
     this.request = request;
+    // The same id, and perhaps other roles than the last time.
+    this.user = user;
+    this.lastArrival = arrival;
     this.claimed = true;
     this.betweenBatches = false;
     this.generation++;

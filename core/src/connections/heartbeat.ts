@@ -50,7 +50,7 @@ export class Heartbeat {
 
   /** As `elapsedMs`, with what has passed of the beat that is to come: what is left of a delay must not round. */
   get nowMs(): number {
-    return this.beat * beatMs + Math.min(this.clock.now() - this.lastBeatAt, beatMs);
+    return this.beat * beatMs + Math.min(Math.max(this.clock.now() - this.lastBeatAt, 0), beatMs);
   }
 
   after(delayMs: number, callback: () => void): HeartbeatTimer {

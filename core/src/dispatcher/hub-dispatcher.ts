@@ -172,8 +172,12 @@ export class HubDispatcher implements ContextServices {
 
   private sealGroups(record: ConnectionRecord): string {
     const { bus, protector, revocations, limits, logger } = this.ground;
-    const groups: Record<string, string[]> = {};
-    for (const { hub, group } of record.memberships) (groups[hub] ??= []).push(group);
+    const groups = new Map<string, string[]>();
+    for (const { hub, group } of record.memberships) {
+      const known = groups.get(hub);
+      if (known === undefined) groups.set(hub, [group]);
+      else known.push(group);
+    }
     const { token, tooMany } = sealGroupsToken(
       protector,
       {
@@ -181,7 +185,7 @@ export class HubDispatcher implements ContextServices {
         userId: record.user.id,
         issuedAt: revocations.stamp(),
         position: bus.writePosition(bus.head),
-        groups,
+        groups: Object.fromEntries(groups),
       },
       limits.maxGroupsTokenBytes,
     );

@@ -47,6 +47,8 @@ export class Lifecycle {
   }
 
   reconnectHub(context: ReconnectContext): Awaitable<void> {
+    // A module that goes on after its deadline must not reach the hub any more.
+    if (context.isOver) throw new Refusal(503, 'The resume is over.');
     return this.callHub(context, context.hub.handles.reconnected, (hub) => hub.onReconnected(context.resume));
   }
 
@@ -91,7 +93,8 @@ export class Lifecycle {
     if (record.connecting === undefined && record.state === 'ended')
       return Promise.reject(new Refusal(503, 'The connection has ended.'));
     // A connection that has resumed is confirmed by that.
-    if (record.connecting === undefined && record.state !== 'opening') return Promise.resolve();
+    if (record.connecting === undefined && record.state !== 'opening')
+      return record.resuming?.outcome.then(() => undefined) ?? Promise.resolve();
     return (record.connecting ??= this.runConnect(record));
   }
 

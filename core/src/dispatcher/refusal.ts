@@ -19,6 +19,11 @@ export class Refusal extends Error {
     return user.isAuthenticated ? new Refusal(403, 'Forbidden.') : new Refusal(401, 'Unauthorized.');
   }
 
+  /** A request that came later has the connection. */
+  static overtaken(): Refusal {
+    return new Refusal(409, 'A newer request has the connection.');
+  }
+
   /** What a stage that failed means for the request that waited for it. */
   static from(error: unknown): Refusal {
     if (error instanceof Refusal) return error;

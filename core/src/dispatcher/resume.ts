@@ -29,6 +29,10 @@ export interface ResumeRequest {
   readonly cursor: string | undefined;
   readonly groupsToken: string | undefined;
   readonly traits: ConnectionTraits;
+  /** Its place among all requests. */
+  readonly arrival: number;
+  /** Whether its client has left. */
+  isGone(): boolean;
 }
 
 /** A resume whose stages have let it through; `owed` goes to `record.attach` with the new transport. */
@@ -66,11 +70,13 @@ export class Resumes {
       const running = held?.resuming;
       if (running !== undefined && running.hubs !== keyOf(given.hubs)) {
         await running.outcome.then(undefined, () => undefined);
+        if (given.isGone()) throw new Refusal(503, 'The client has left.');
         continue;
       }
+      if (held?.isOvertaken(given) === true) throw Refusal.overtaken();
       if (held?.state === 'opening') return this.reopen(held, given, claimed);
       const record = held ?? this.revive(given);
-      const generation = record.claim(given.request);
+      const generation = record.claim(given);
       claimed(record, generation);
       if (running !== undefined) {
         const told = await running.outcome;
@@ -86,7 +92,7 @@ export class Resumes {
     given: ResumeRequest,
     claimed: (record: ConnectionRecord, generation: number) => void,
   ): Promise<Resumed> {
-    const generation = record.claim(given.request);
+    const generation = record.claim(given);
     claimed(record, generation);
     try {
       await this.readmit(record, given);
@@ -239,6 +245,7 @@ export class Resumes {
             this.lifecycle.begin(record, hub, context, () => this.chains().reconnect(context)),
           );
         } catch (error) {
+          context.isOver = true;
           this.lifecycle.report(error, hub, 'reconnect');
           throw error;
         }

@@ -55,5 +55,5 @@ export class Revocations {
 }
 
 function keyOf(hub: string, group: string, member: RevokedMember): string {
-  return JSON.stringify([hub, group, member]);
+  return JSON.stringify('user' in member ? [hub, group, 'user', member.user] : [hub, group, 'id', member.connectionId]);
 }

@@ -35,7 +35,7 @@ export interface HubCallerContext {
   readonly items: Map<unknown, unknown>;
   /** The state of a classic caller's proxy; what is written to it goes back with the answer. Else empty. */
   readonly state: Record<string, unknown>;
-  /** Aborted when the connection ends, or the caller cancels. */
+  /** Aborted when the connection ends. */
   readonly signal: AbortSignal;
   /** Where to ask for the time. */
   readonly clock: Clock;

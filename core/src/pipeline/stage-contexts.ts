@@ -49,7 +49,7 @@ export abstract class StageContext {
 export abstract class ConnectionEvent extends StageContext implements HubCallerContext {
   readonly user: User;
   readonly request: ConnectionRequest;
-  /** Settles when all sends that the event has begun are published; `undefined` while none is waiting. @internal */
+  /** Settles when all sends that the event has begun are published; `undefined` if none had to wait. @internal */
   pendingSends: Promise<void> | undefined;
   /** Whether the event, with the sends that it began, is over. @internal */
   ended = false;
@@ -216,6 +216,9 @@ export class RejoiningGroupsContext extends ConnectionEvent {
  * ```
  */
 export class ReconnectContext extends ConnectionEvent {
+  /** Whether the resume has been refused while its stages ran. @internal */
+  isOver = false;
+
   constructor(
     hub: HubDescriptor,
     services: ContextServices,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Awaitable } from '../awaitable.js';
 import { systemClock } from '../clock.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { Heartbeat } from '../connections/heartbeat.js';
@@ -55,7 +56,7 @@ export interface ServerGroups {
    * Takes a membership away at once: from connections that are here, from those that are away, and from every groups
    * token that was issued before. After a restart only a store knows of it.
    *
-   * Throws `HUB_UNKNOWN` or `HUB_GROUP_NAME_INVALID`.
+   * Throws `HUB_UNKNOWN`, `HUB_GROUP_NAME_INVALID`, or `HUB_TARGET_INVALID` unless it names one user or one connection.
    */
   revoke(revocation: Revocation): void;
 }
@@ -95,9 +96,10 @@ export class HubServer {
   private readonly requests: RequestHandler;
   private readonly outside = new Map<HubDescriptor, HubHandle<ClientContract>>();
   private readonly detachments: (() => void)[] = [];
+  private hasStarted = false;
   private starting: Promise<void> | undefined;
   private stopping: Promise<void> | undefined;
-  private listening: Server | undefined;
+  private readonly listening: Server[] = [];
 
   constructor(options: HubServerOptions) {
     const {
@@ -153,6 +155,7 @@ export class HubServer {
       this.dispatcher.compose(this.pipeline);
       this.heartbeat.start();
       this.sweepLater();
+      this.hasStarted = true;
     }));
   }
 
@@ -166,7 +169,7 @@ export class HubServer {
     let handle = this.outside.get(descriptor);
     if (handle === undefined) {
       const { sends, groupChanges } = this.dispatcher;
-      handle = new OutsideHandle(descriptor, sends, groupChanges, () => this.start());
+      handle = new OutsideHandle(descriptor, sends, groupChanges, () => this.begin());
       this.outside.set(descriptor, handle);
     }
     return handle as HubHandle<Client>;
@@ -220,7 +223,7 @@ export class HubServer {
         resolve();
       });
     });
-    this.listening = server;
+    this.listening.push(server);
     return (server.address() as AddressInfo).port;
   }
 
@@ -234,12 +237,11 @@ export class HubServer {
 
   private async close(graceMs: number): Promise<void> {
     await this.starting?.catch(() => undefined);
-    const { listening } = this;
-    listening?.close();
+    for (const server of this.listening) server.close();
     await this.within(graceMs, this.dispatcher.endAll());
     await this.within(graceMs, Promise.all([...this.endpoints].map((endpoint) => endpoint.drained())));
     for (const endpoint of this.endpoints) endpoint.close();
-    listening?.closeAllConnections();
+    for (const server of this.listening) server.closeAllConnections();
     for (const detach of this.detachments) detach();
     this.heartbeat.stop();
   }
@@ -255,16 +257,22 @@ export class HubServer {
     });
   }
 
+  /** Starts on the first use from outside; nothing to wait for when that has been. */
+  private begin(): Awaitable<void> {
+    return this.hasStarted && this.stopping === undefined ? undefined : this.start();
+  }
+
   /** Requests wait for the start; none is taken any more when the server stops. */
   private async ready(): Promise<void> {
     if (this.stopping !== undefined) throw new Refusal(503, 'The server is stopping.');
     await this.start();
   }
 
-  private revoke({ hub, group, ...member }: Revocation): void {
+  private revoke(revocation: Revocation): void {
+    const { hub, group } = revocation;
     if (typeof group !== 'string' || group === '')
       throw hubError('HUB_GROUP_NAME_INVALID', { why: 'it is empty, or not a text' });
-    this.dispatcher.revoke(this.describe(hub), group, member);
+    this.dispatcher.revoke(this.describe(hub), group, memberOf(revocation));
   }
 
   private describe(hub: HubType | string): HubDescriptor {
@@ -288,4 +296,12 @@ export class HubServer {
       this.sweepLater();
     });
   }
+}
+
+/** What was passed may hold more than the compiler knows; exactly one of the two must be there. */
+function memberOf(revocation: object): RevokedMember {
+  const { user, connectionId } = revocation as { readonly user?: unknown; readonly connectionId?: unknown };
+  if (typeof user === 'string' && user !== '' && connectionId === undefined) return { user };
+  if (typeof connectionId === 'string' && connectionId !== '' && user === undefined) return { connectionId };
+  throw hubError('HUB_TARGET_INVALID', { kind: 'member' });
 }

@@ -1,4 +1,4 @@
-import type { Awaitable } from '../awaitable.js';
+import { andThen, isPromise, type Awaitable } from '../awaitable.js';
 import type { Sends } from '../dispatcher/sends.js';
 import type { HubGroups } from '../hubs/caller-groups.js';
 import type { ClientContract, HubClients } from '../hubs/clients.js';
@@ -13,13 +13,14 @@ export class OutsideHandle
 {
   readonly clients: HubClients<ClientContract>;
   readonly groups: HubGroups;
-  private started = false;
+  /** Sends that wait for the start; those that come meanwhile stand behind them. */
+  private waiting = 0;
 
   constructor(
     hub: HubDescriptor,
     private readonly sender: Sends,
     private readonly changer: GroupChanger<HubCallerContext>,
-    private readonly start: () => Promise<void>,
+    private readonly start: () => Awaitable<void>,
   ) {
     const { clients, groups } = new DescribedHubHandle<ClientContract>(hub, this, this);
     this.clients = clients;
@@ -33,25 +34,27 @@ export class OutsideHandle
     args: readonly unknown[],
     call: HubCallerContext | undefined,
   ): Promise<void> {
-    return this.started
-      ? this.sender.send(hub, target, method, args, call)
-      : this.sender.sendAfter(this.begin(), hub, target, method, args);
+    const starting = this.start();
+    if (!isPromise<void>(starting) && this.waiting === 0) return this.sender.send(hub, target, method, args, call);
+    this.waiting++;
+    const ready = Promise.resolve(starting);
+    const sent = this.sender.sendAfter(ready, hub, target, method, args);
+    const done = (): void => {
+      this.waiting--;
+    };
+    ready.then(done, done);
+    return sent;
   }
 
   join(hub: HubDescriptor, connectionId: string, group: string): Awaitable<'joined' | 'gone'> {
-    return this.changer.join(hub, connectionId, group, undefined);
+    return andThen(this.start(), () => this.changer.join(hub, connectionId, group, undefined));
   }
 
   leave(hub: HubDescriptor, connectionId: string, group: string): Awaitable<'left' | 'gone'> {
-    return this.changer.leave(hub, connectionId, group, undefined);
+    return andThen(this.start(), () => this.changer.leave(hub, connectionId, group, undefined));
   }
 
   unseen(hub: HubDescriptor, error: unknown): void {
     this.changer.unseen(hub, error);
-  }
-
-  private async begin(): Promise<void> {
-    await this.start();
-    this.started = true;
   }
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { Refusal } from '../dispatcher/refusal.js';
+import { hubError } from '../errors.js';
 import type { ConnectionRequest } from '../connections/connection.js';
 import { RequestQuery } from '../protocols/request-query.js';
 import { anonymousUser, type User } from '../security/user.js';
@@ -53,7 +54,10 @@ export class RequestGate {
     if (authenticate === undefined) return anonymousUser;
     const bearer = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1];
     const user = await authenticate({ ...visible, accessToken: bearer ?? query.get('access_token') });
-    return user ?? anonymousUser;
+    if (user === undefined || user === null) return anonymousUser;
+    // What is no text would be compared with the id in a token, and never be equal.
+    if (typeof user.id !== 'string') throw hubError('HUB_USER_INVALID', { got: typeof user.id });
+    return user;
   }
 }
 

@@ -5,11 +5,15 @@ import type { WebSocket, WebSocketServer } from 'ws';
 /** What a client may send before its WebSocket has been accepted. */
 const maxEarlyBytes = 64 * 1024;
 
+let arrivals = 0;
+
 /**
  * The socket of an upgrade while it is decided whether it becomes a WebSocket. It listens from its first moment: a
  * client that resets or ends the socket while a stage runs is noticed, and never ends the process.
  */
 export class UpgradeSocket {
+  /** Upgrades in the order in which they came. */
+  readonly arrival = ++arrivals;
   private early: Buffer[];
   private earlyBytes: number;
   private over = false;

@@ -18,6 +18,8 @@ const request: ConnectionRequest = {
 };
 
 /** A connection of the hub `chat`, without a dispatcher. */
+const user = createUser({ id: 'ann' });
+
 class Bench {
   readonly clock = new VirtualClock();
   readonly heartbeat = new Heartbeat(this.clock);
@@ -30,7 +32,7 @@ class Bench {
     this.heartbeat.start();
     this.record = new ConnectionRecord(
       'c1',
-      createUser({ id: 'ann' }),
+      user,
       request,
       { protocol: fakeProtocol, disconnectTimeoutMs: timeoutMs, groupsToken: true, parallelCalls: 1 },
       0,
@@ -50,7 +52,7 @@ class Bench {
   /** A request comes, and is the connection's transport. */
   open(kind: TransportKind, place = this.bus.head): FakeTransport {
     const transport = new FakeTransport(kind, () => undefined);
-    transport.carry(this.record, this.record.claim(request));
+    transport.carry(this.record, this.record.claim({ request, user, arrival: 0 }));
     this.record.attach(transport.asTransport, place);
     return transport;
   }
@@ -121,7 +123,7 @@ describe('ConnectionRecord', () => {
   it('waits for a resume when a poll asks for what the log has evicted', async () => {
     const bench = new Bench(30);
     const place = bench.bus.head;
-    bench.record.claim(request);
+    bench.record.claim({ request, user, arrival: 0 });
     bench.record.confirm();
     for (const number of [1, 2, 3]) bench.publish(number);
     const poll = bench.open('batch', place);
@@ -146,7 +148,7 @@ describe('ConnectionRecord', () => {
     bench.record.confirm();
     bench.publish(1);
     await bench.clock.advance(3_000);
-    bench.record.claim(request);
+    bench.record.claim({ request, user, arrival: 0 });
     expect(bench.record.downForMs).to.equal(3_000);
   });
 

@@ -34,6 +34,32 @@ describe('Heartbeat', function () {
     );
   });
 
+  it('has the whole delay before it also when the wall clock is set back', () => {
+    let now = 10_000_000;
+    const beats: (() => void)[] = [];
+    const heartbeat = new Heartbeat({
+      now: () => now,
+      after(_ms, callback) {
+        beats.push(callback);
+        return () => undefined;
+      },
+    });
+    heartbeat.start();
+    now -= 3_600_000;
+    let ran = false;
+    heartbeat.after(30_000, () => (ran = true));
+    for (let beat = 0; beat < 29; beat++) {
+      now += 1_000;
+      beats.shift()?.();
+    }
+    expect(ran).to.equal(false);
+    for (let beat = 0; beat < 2; beat++) {
+      now += 1_000;
+      beats.shift()?.();
+    }
+    expect(ran).to.equal(true);
+  });
+
   it('loses and gains nothing of a delay that is stopped and goes on, however often', async () => {
     const pieces = fc.array(fc.nat(1_500), { minLength: 1, maxLength: 12 });
     await fc.assert(

@@ -47,9 +47,10 @@ describe('a new life under an old id', () => {
     await ann.expire();
     const resumed = ann.resume();
     while (release === undefined) await app.clock.advance(0);
-    await ann.confirm();
+    const confirmed = ann.confirm();
+    await app.clock.advance(0);
     release();
-    await resumed;
+    await Promise.all([resumed, confirmed]);
     expect(told).to.deep.equal(['connected', 'reconnected']);
   });
 });

@@ -41,30 +41,24 @@ export class ReceiveRequests {
   }
 
   async connect(given: ReceiveRequest): Promise<void> {
-    const { registry } = this.dispatcher.ground;
-    if (this.hasEndedForGood(given)) return;
-    let record = registry.find(given.claim.connectionId);
-    let made: readonly HubDescriptor[] = [];
-    // A held connection that was confirmed resumes; its client has nothing yet, so it is told everything as new.
-    if (record !== undefined && record.state !== 'opening') return this.resume(given, undefined, true);
     const { request, hubs, claim, socket } = given;
-    const asked = { hubs, request: request.visible, user: request.user };
-    if (record !== undefined) await this.dispatcher.readmit(record, asked);
-    else {
-      const { allowed } = await this.dispatcher.authorizeConnect(hubs, asked.request, asked.user, undefined);
+    const { registry } = this.dispatcher.ground;
+    for (;;) {
+      if (socket.isGone || this.hasEndedForGood(given)) return;
+      const held = registry.find(claim.connectionId);
+      // A held connection that was confirmed resumes; its client has nothing yet, so it is told everything as new.
+      if (held !== undefined && held.state !== 'opening') return this.resume(given, undefined, true);
+      if (held !== undefined) {
+        await this.dispatcher.readmit(held, { hubs, request: request.visible, user: request.user });
+        if (held.state === 'opening') return this.openTransport(given, held, []);
+        continue;
+      }
+      const { allowed } = await this.dispatcher.authorizeConnect(hubs, request.visible, request.user, undefined);
       if (allowed.length === 0 && hubs.length > 0) throw Refusal.of(request.user);
       // Others may have come for the same connection meanwhile, or have stopped it.
-      if (this.hasEndedForGood(given)) return;
-      record = registry.find(claim.connectionId) ?? this.open(given);
-      made = allowed;
+      if (socket.isGone || this.hasEndedForGood(given)) return;
+      if (registry.find(claim.connectionId) === undefined) return this.openTransport(given, this.open(given), allowed);
     }
-    if (record.state !== 'opening') return this.resume(given, undefined, true);
-    const generation = this.claim(record, given);
-    // Whoever connects holds no token, also where an earlier transport was given one.
-    record.presents(undefined);
-    await record.subscriptions.listenAll(made);
-    if (!isAtLeast(versionOf(request), 1, 4)) await this.dispatcher.connect(record);
-    if (!socket.isGone) this.accept(given, record, generation, record.head, true);
   }
 
   async reconnect(given: ReceiveRequest): Promise<void> {
@@ -90,6 +84,25 @@ export class ReceiveRequests {
     });
   }
 
+  private async openTransport(
+    given: ReceiveRequest,
+    record: ConnectionRecord,
+    hubs: readonly HubDescriptor[],
+  ): Promise<void> {
+    const { request, socket } = given;
+    if (socket.isGone) return;
+    const { visible, user } = request;
+    if (record.isOvertaken({ request: visible, user, arrival: socket.arrival })) throw Refusal.overtaken();
+    const generation = record.claim({ request: visible, user, arrival: socket.arrival });
+    this.claimed(record, given, generation);
+    // Whoever connects holds no token, also where an earlier transport was given one.
+    record.presents(undefined);
+    await record.subscriptions.listenAll(hubs);
+    const start = record.head;
+    if (!isAtLeast(versionOf(request), 1, 4)) await this.dispatcher.connect(record);
+    if (!socket.isGone) this.accept(given, record, generation, start, true);
+  }
+
   private async resume(given: ReceiveRequest, cursor: string | undefined, init: boolean): Promise<void> {
     const { request, claim, hubs, socket } = given;
     const groupsToken = request.query.get('groupsToken') || undefined;
@@ -103,17 +116,17 @@ export class ReceiveRequests {
         cursor,
         groupsToken: init ? undefined : groupsToken,
         traits: this.traits,
+        arrival: socket.arrival,
+        isGone: () => socket.isGone,
       },
-      (resuming, itsGeneration) => this.claim(resuming, given, itsGeneration),
+      (resuming, itsGeneration) => this.claimed(resuming, given, itsGeneration),
     );
     if (!socket.isGone) this.accept(given, record, generation, owed, init);
   }
 
   /** From here on the request is the connection's transport; if its socket goes, the connection has none. */
-  private claim(record: ConnectionRecord, { request, socket }: ReceiveRequest, made?: number): number {
-    const generation = made ?? record.claim(request.visible);
+  private claimed(record: ConnectionRecord, { socket }: ReceiveRequest, generation: number): void {
     socket.onGone(() => record.lose(generation));
-    return generation;
   }
 
   private accept(

@@ -57,6 +57,7 @@ export class AspNetCoreEndpoint implements Endpoint {
     await this.authorize(request);
     // It may have been opened or forgotten meanwhile.
     find();
+    if (this.dispatcher.ground.registry.isClosed) throw new Refusal(503, 'The server is stopping.');
     const connectionId = negotiated?.connectionId ?? newId();
     socket.accept(this.webSockets, (webSocket) => {
       if (token !== undefined) this.negotiations.open(token, webSocket);

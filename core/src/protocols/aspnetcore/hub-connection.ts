@@ -138,7 +138,7 @@ export class HubConnection implements LiveTransport {
     }
     this.timer.cancel();
     this.record = record;
-    record.claim(request.visible);
+    record.claim({ request: request.visible, user: request.user, arrival: 0 });
     this.channel.send(acceptedHandshake);
     void this.connect(record, hub);
   }
