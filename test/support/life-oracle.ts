@@ -173,7 +173,6 @@ export class LifeOracle {
       const after = Math.max(from, this.momentOf(life, topic)?.position ?? 0);
       return (bus.naive.topics.get(topic)?.evicted ?? 0) <= after;
     });
-    life.isTold = false;
     const expected = !life.isNew && reading.kind === 'here' && hasAll;
     // With a slow bus more may have been evicted since it was asked.
     if (isSlow ? expected && !resume.complete : expected !== resume.complete)
@@ -439,6 +438,7 @@ export class LifeOracle {
       begin();
       groups.begin();
       life.stages = [];
+      life.isTold = false;
       life.isRejoining = true;
     };
     const apply = memberships.applyRejoin.bind(memberships);
