@@ -355,7 +355,6 @@ export class LifeBench {
     }
     const claim = { connectionId: client.id, userId: user.id, position: client.floor };
     const { token } = client;
-    let isReopened = false;
     dispatcher
       .resume(
         {
@@ -373,15 +372,13 @@ export class LifeBench {
           if (watched !== this.process.watched) return;
           this.oracle.watch(record, token);
           if (registry.isClosed) this.oracle.note('a server that stops resumes a connection');
-          isReopened = record.state === 'opening';
           if (record.resuming === undefined) this.cursors.set(record, cursor);
           transport.carry(record, generation);
         },
       )
       .then(({ record, generation, owed }) => {
         if (watched !== this.process.watched) return;
-        if (isReopened) this.oracle.reopened(cursor);
-        else if (which !== 'own') this.oracle.sharedWithoutCursor();
+        if (which !== 'own') this.oracle.sharedWithoutCursor();
         if (transport.isGone) return;
         if (record.isCurrent(generation)) record.attach(transport.asTransport, owed);
         else transport.end({ kind: 'replaced' });

@@ -159,11 +159,6 @@ export class LifeOracle {
       if (!got.has(number) && (all || !kept.has(message.position))) message.isForgiven = true;
   }
 
-  /** A connection that was never confirmed comes back: what is gone by now, `connect` makes up for. */
-  reopened(cursor: string | undefined): void {
-    this.forgive(this.watched.bus.readPosition(cursor ?? '').kind !== 'here');
-  }
-
   reconnecting(record: ConnectionRecord, resume: Resume, hub: string, cursor: string | undefined): void {
     const life = this.lifeOf(record);
     const { bus, isSlow } = this.watched;
@@ -198,7 +193,7 @@ export class LifeOracle {
     if (record === undefined) return;
     if (record.isCurrent(generation) && record.hasTransport) this.note(`refused, and its transport: ${error.message}`);
     const life = this.lives.get(record);
-    if (life?.isTold !== true || this.watched.isSlow || !error.message.startsWith('Messages were lost')) return;
+    if (life?.isTold !== true || this.watched.isSlow || !error.message.startsWith('Messages were lost while')) return;
     // More may have been lost since then; with a slow bus, the next resume may have told it meanwhile.
     const { topics } = this.watched.bus.naive;
     if (this.topicsOf(life).every((topic) => (topics.get(topic)?.evicted ?? 0) <= this.toldPlace))

@@ -98,7 +98,10 @@ export class Resumes {
       await this.readmit(record, given);
       await this.lifecycle.connect(record);
       record.presents(given.groupsToken);
-      return { record, generation, owed: await readOwed(this.ground.bus, record, given.cursor) };
+      const owed = await readOwed(this.ground.bus, record, given.cursor);
+      // Connected now, it resumes at its next request, and hubs are told that something is missing.
+      if (!owed.complete) throw new Refusal(503, 'Messages were lost before the connection was confirmed.');
+      return { record, generation, owed };
     } catch (error) {
       record.lose(generation);
       throw Refusal.from(error);

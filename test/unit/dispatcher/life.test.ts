@@ -90,6 +90,10 @@ const lives: readonly (readonly [title: string, steps: readonly LifeStep[], over
     [connect, read, join('a'), drop, resume, read],
   ],
   [
+    'what an opening connection has lost is told by the resume that follows when it is confirmed',
+    [connect, read, join('a'), read, drop, ...flood, resume, resume, read],
+  ],
+  [
     'a leave before the stages of a resume begin does not hinder their answer',
     [
       ...connected,
