@@ -137,9 +137,8 @@ const lives: readonly (readonly [title: string, steps: readonly LifeStep[], over
     [
       ...connected,
       drop,
-      publish('a'),
+      ...flood,
       notice,
-      wait(17),
       close('reconnect'),
       resume,
       publish('a'),
