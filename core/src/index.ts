@@ -53,14 +53,14 @@ export { RejoiningGroupsModule } from './pipeline/rejoining-groups-module.js';
 export type {
   AuthorizeConnectContext,
   ConnectContext,
-  ConnectionEvent,
   DisconnectContext,
   InvokeContext,
   ReconnectContext,
   RejoiningGroupsContext,
   SendContext,
-  StageContext,
 } from './pipeline/stage-contexts.js';
+export type { ConnectionEvent, StageContext } from './pipeline/stage-context.js';
 export { anonymousUser, createUser, type User } from './security/user.js';
 export type { AuthenticationRequest, CorsOptions, HubServerOptions } from './server/hub-server-options.js';
-export { HubServer, type Revocation, type ServerGroups } from './server/hub-server.js';
+export { HubServer } from './server/hub-server.js';
+export type { Revocation, ServerGroups } from './server/server-groups.js';

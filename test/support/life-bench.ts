@@ -1,5 +1,6 @@
 import { createUser, hub, Hub, factoryActivator, type ConnectionRequest, type HubPipelineModule } from '@hubline/core';
-import type { ConnectionRecord, ConnectionTraits } from '@hubline/core/internal/connections/connection-record.js';
+import type { ConnectionRecord } from '@hubline/core/internal/connections/connection-record.js';
+import type { ConnectionTraits } from '@hubline/core/internal/connections/connection-traits.js';
 import { ConnectionRegistry } from '@hubline/core/internal/connections/connection-registry.js';
 import { Heartbeat } from '@hubline/core/internal/connections/heartbeat.js';
 import { HubDispatcher } from '@hubline/core/internal/dispatcher/hub-dispatcher.js';
@@ -7,7 +8,7 @@ import { Revocations } from '@hubline/core/internal/groups/revocations.js';
 import { describeHubs, type HubDescriptor } from '@hubline/core/internal/hubs/hub-descriptor.js';
 import { resolveLimits } from '@hubline/core/internal/options.js';
 import { HubPipeline } from '@hubline/core/internal/pipeline/hub-pipeline.js';
-import type { ConnectionEvent } from '@hubline/core/internal/pipeline/stage-contexts.js';
+import type { ConnectionEvent } from '@hubline/core/internal/pipeline/stage-context.js';
 import { KeyRing } from '@hubline/core/internal/security/key-ring.js';
 import type { EncodedMessage } from '@hubline/core/internal/wire/hub-protocol.js';
 import { settle, VirtualClock } from '@hubline/core/testing';

@@ -1,4 +1,5 @@
-import { ConnectionRecord, type ConnectionTraits, type RecordGround } from '../connections/connection-record.js';
+import { ConnectionRecord, type RecordGround } from '../connections/connection-record.js';
+import type { ConnectionTraits } from '../connections/connection-traits.js';
 import type { EndedAs } from '../connections/connection-registry.js';
 import type { Connection, ConnectionRequest, DisconnectReason } from '../connections/connection.js';
 import { hubError } from '../errors.js';
@@ -8,7 +9,7 @@ import type { ClientContract } from '../hubs/clients.js';
 import type { HubDescriptor } from '../hubs/hub-descriptor.js';
 import { DescribedHubHandle, type HubHandle } from '../hubs/hub-handle.js';
 import type { HubPipeline, PipelineChains } from '../pipeline/hub-pipeline.js';
-import type { ContextServices } from '../pipeline/stage-contexts.js';
+import type { ContextServices } from '../pipeline/stage-context.js';
 import type { User } from '../security/user.js';
 import type { CallReply, InboundCall } from '../wire/hub-message.js';
 import type { TransportEnding } from '../wire/transport.js';

@@ -7,7 +7,7 @@ import type { HubDescriptor } from '../hubs/hub-descriptor.js';
 import type { GroupChanger, HubSender } from '../hubs/hub-sender.js';
 import type { HubType } from '../hubs/hub-type.js';
 import type { Hub } from '../hubs/hub.js';
-import type { ConnectionEvent } from '../pipeline/stage-contexts.js';
+import type { ConnectionEvent } from '../pipeline/stage-context.js';
 import type { DispatcherGround } from './dispatcher-ground.js';
 
 /** Makes an instance of a hub for an event, and releases what the event used when it and its sends are over. */

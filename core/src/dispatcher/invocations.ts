@@ -5,7 +5,8 @@ import { unknownHub, type HubDescriptor, type HubMethodDescriptor } from '../hub
 import type { Hub } from '../hubs/hub.js';
 import type { Chain } from '../pipeline/compose.js';
 import type { Outcome } from '../pipeline/outcome.js';
-import { InvokeContext, type ContextServices } from '../pipeline/stage-contexts.js';
+import { InvokeContext } from '../pipeline/stage-contexts.js';
+import type { ContextServices } from '../pipeline/stage-context.js';
 import type { CallReply, EncodedValue, InboundCall } from '../wire/hub-message.js';
 import { bindArguments } from './argument-binder.js';
 import type { DispatcherGround } from './dispatcher-ground.js';

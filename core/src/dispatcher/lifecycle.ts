@@ -12,9 +12,8 @@ import {
   ConnectContext,
   DisconnectContext,
   ReconnectContext,
-  type ConnectionEvent,
-  type ContextServices,
 } from '../pipeline/stage-contexts.js';
+import type { ConnectionEvent, ContextServices } from '../pipeline/stage-context.js';
 import type { User } from '../security/user.js';
 import type { TransportEnding } from '../wire/transport.js';
 import { withDeadline } from './deadline.js';

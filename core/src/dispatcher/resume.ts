@@ -1,15 +1,12 @@
 import { allOf } from '../awaitable.js';
-import {
-  ConnectionRecord,
-  type ConnectionTraits,
-  type RecordGround,
-  type ResumeOutcome,
-} from '../connections/connection-record.js';
+import { ConnectionRecord, type RecordGround } from '../connections/connection-record.js';
+import type { ConnectionTraits, ResumeOutcome } from '../connections/connection-traits.js';
 import type { ConnectionRequest, Resume } from '../connections/connection.js';
 import type { HubDescriptor } from '../hubs/hub-descriptor.js';
 import type { Position } from '../messaging/position.js';
 import type { PipelineChains } from '../pipeline/hub-pipeline.js';
-import { ReconnectContext, type ContextServices } from '../pipeline/stage-contexts.js';
+import { ReconnectContext } from '../pipeline/stage-contexts.js';
+import type { ContextServices } from '../pipeline/stage-context.js';
 import type { ConnectionClaim } from '../security/connection-token.js';
 import type { User } from '../security/user.js';
 import { withDeadline } from './deadline.js';

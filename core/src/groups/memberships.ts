@@ -61,10 +61,6 @@ export class Memberships {
     return groups;
   }
 
-  has(hub: string, group: string): boolean {
-    return this.all.has(groupTopic(hub, group));
-  }
-
   /** Settles when messages published next reach the connection. Throws `HUB_TOO_MANY_GROUPS`. */
   join(hub: string, group: string): Awaitable<void> {
     const topic = groupTopic(hub, group);

@@ -9,7 +9,7 @@ import { Heartbeat } from '../connections/heartbeat.js';
 import { HubDispatcher } from '../dispatcher/hub-dispatcher.js';
 import { Refusal } from '../dispatcher/refusal.js';
 import { hubError } from '../errors.js';
-import { Revocations, type RevokedMember } from '../groups/revocations.js';
+import { Revocations } from '../groups/revocations.js';
 import type { ClientContract } from '../hubs/clients.js';
 import { factoryActivator } from '../hubs/hub-activator.js';
 import { describeHubs, type HubDescriptor } from '../hubs/hub-descriptor.js';
@@ -30,36 +30,11 @@ import type { HubServerOptions } from './hub-server-options.js';
 import { OutsideHandle } from './outside-handle.js';
 import { RequestGate } from './request-gate.js';
 import { RequestHandler } from './request-handler.js';
+import { memberOf, type Revocation, type ServerGroups } from './server-groups.js';
 
 /** How often the log and the revocations forget what is too old. */
 const sweepMs = 5_000;
 const classicPath = '/signalr';
-
-/** Whose membership of which group is taken away. */
-export type Revocation = { readonly hub: HubType | string; readonly group: string } & RevokedMember;
-
-/**
- * Groups, from the server's point of view.
- *
- * @example
- * ```ts
- * import { hub, Hub, HubServer } from '@hubline/core';
- *
- * @hub('chat') class ChatHub extends Hub {}
- *
- * const server = new HubServer({ hubs: [ChatHub] });
- * export const ban = (user: string, group: string): void => server.groups.revoke({ hub: ChatHub, user, group });
- * ```
- */
-export interface ServerGroups {
-  /**
-   * Takes a membership away at once: from connections that are here, from those that are away, and from every groups
-   * token that was issued before. After a restart only a store knows of it.
-   *
-   * Throws `HUB_UNKNOWN`, `HUB_GROUP_NAME_INVALID`, or `HUB_TARGET_INVALID` unless it names one user or one connection.
-   */
-  revoke(revocation: Revocation): void;
-}
 
 /**
  * The server: hubs, the pipeline in front of them, and the endpoints that clients of both generations connect to.
@@ -296,12 +271,4 @@ export class HubServer {
       this.sweepLater();
     });
   }
-}
-
-/** What was passed may hold more than the compiler knows; exactly one of the two must be there. */
-function memberOf(revocation: object): RevokedMember {
-  const { user, connectionId } = revocation as { readonly user?: unknown; readonly connectionId?: unknown };
-  if (typeof user === 'string' && user !== '' && connectionId === undefined) return { user };
-  if (typeof connectionId === 'string' && connectionId !== '' && user === undefined) return { connectionId };
-  throw hubError('HUB_TARGET_INVALID', { kind: 'member' });
 }

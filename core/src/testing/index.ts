@@ -1,5 +1,6 @@
 export { failure } from './failure.js';
-export { CallFailed, RequestRefused, type ReceivedCall, type TestClient } from './test-client.js';
+export { CallFailed, RequestRefused } from './client-errors.js';
+export type { ReceivedCall, TestClient } from './test-client.js';
 export {
   testServer,
   type LoggedLine,

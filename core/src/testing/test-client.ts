@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { HubMethods } from '../hubs/hub-type.js';
 import type { Hub } from '../hubs/hub.js';
+import { CallFailed, RequestRefused } from './client-errors.js';
 import { within } from './failure.js';
 import type { ClientSocket, MemoryNetwork, MemoryWebSocket } from './memory-network.js';
 import { settle, type VirtualClock } from './virtual-clock.js';
@@ -14,30 +15,6 @@ export interface ReceivedCall {
   readonly method: string;
   readonly arguments: readonly unknown[];
   readonly state: Readonly<Record<string, unknown>> | undefined;
-}
-
-/** An error that a call was answered with, as the client sees it; what `invoke` and `call` reject with. */
-export class CallFailed extends Error {
-  constructor(
-    message: string,
-    /** Whether the server threw it for the client: a `HubException`. */
-    readonly isHubException: boolean,
-    readonly data: unknown,
-  ) {
-    super(message);
-    this.name = 'CallFailed';
-  }
-}
-
-/** A request that the server refused, with the HTTP status; what `start` and `resume` reject with. */
-export class RequestRefused extends Error {
-  constructor(
-    readonly status: number,
-    message: string,
-  ) {
-    super(`${status}: ${message}`);
-    this.name = 'RequestRefused';
-  }
 }
 
 interface Pending {

@@ -21,8 +21,6 @@ type State = Readonly<Record<string, unknown>> | undefined;
 
 /** How a classic socket behaves. */
 export interface HubSocketSettings {
-  readonly keepAliveMs: number;
-  readonly disconnectTimeoutMs: number;
   readonly detailedErrors: boolean;
   /** Whether the client stops when it is told an error. */
   readonly understandsErrors: boolean;
@@ -42,8 +40,9 @@ export class HubSocket implements LiveTransport {
     private readonly settings: HubSocketSettings,
     lost: () => void,
   ) {
-    const times = { keepAliveMs: settings.keepAliveMs, silenceMs: settings.disconnectTimeoutMs };
-    this.channel = new WebSocketChannel(socket, dispatcher.ground.heartbeat, times, {
+    const { heartbeat, limits } = dispatcher.ground;
+    const times = { keepAliveMs: limits.keepAliveMs, silenceMs: limits.disconnectTimeoutMs };
+    this.channel = new WebSocketChannel(socket, heartbeat, times, {
       message: (data, binary) => this.receive(data, binary),
       keepAlive: () => this.channel.send(keepAliveFrame),
       closed: lost,

@@ -1,5 +1,6 @@
 import type { WebSocketServer } from 'ws';
-import type { ConnectionRecord, ConnectionTraits } from '../../connections/connection-record.js';
+import type { ConnectionRecord } from '../../connections/connection-record.js';
+import type { ConnectionTraits } from '../../connections/connection-traits.js';
 import type { Replay } from '../../connections/delivery.js';
 import type { HubDispatcher } from '../../dispatcher/hub-dispatcher.js';
 import { Refusal } from '../../dispatcher/refusal.js';
@@ -91,9 +92,9 @@ export class ReceiveRequests {
   ): Promise<void> {
     const { request, socket } = given;
     if (socket.isGone) return;
-    const { visible, user } = request;
-    if (record.isOvertaken({ request: visible, user, arrival: socket.arrival })) throw Refusal.overtaken();
-    const generation = record.claim({ request: visible, user, arrival: socket.arrival });
+    const asked = { request: request.visible, user: request.user, arrival: socket.arrival };
+    if (record.isOvertaken(asked)) throw Refusal.overtaken();
+    const generation = record.claim(asked);
     this.claimed(record, given, generation);
     // Whoever connects holds no token, also where an earlier transport was given one.
     record.presents(undefined);
@@ -136,11 +137,9 @@ export class ReceiveRequests {
     start: Position | Replay,
     init: boolean,
   ): void {
-    const { limits, bus } = this.dispatcher.ground;
+    const { bus } = this.dispatcher.ground;
     given.socket.accept(this.webSockets, (webSocket) => {
       const settings = {
-        keepAliveMs: limits.keepAliveMs,
-        disconnectTimeoutMs: limits.disconnectTimeoutMs,
         detailedErrors: this.detailedErrors,
         understandsErrors: isAtLeast(versionOf(given.request), 2, 0),
       };

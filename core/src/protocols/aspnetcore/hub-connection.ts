@@ -167,27 +167,21 @@ export class HubConnection implements LiveTransport {
     this.lastMessageMs = this.dispatcher.ground.heartbeat.elapsedMs;
     switch (message.kind) {
       case 'invocation': {
-        const { hub, detailedErrors } = this.given;
-        const { id, target } = message;
-        const reply = new CompletionReply(this, record, id, this.declared(target), detailedErrors);
+        const reply = this.replyTo(message, record);
         if (message.streamIds.length > 0) reply.fail(hubError('HUB_NOT_SUPPORTED', { feature: 'Uploading a stream' }));
         else {
-          const call = { hub: hub.name, method: target, arguments: message.arguments, state: undefined };
-          this.dispatcher.receive(record, call, reply);
+          const { target: method, arguments: args } = message;
+          this.dispatcher.receive(
+            record,
+            { hub: this.given.hub.name, method, arguments: args, state: undefined },
+            reply,
+          );
         }
         return;
       }
-      case 'stream-invocation': {
-        const reply = new CompletionReply(
-          this,
-          record,
-          message.id,
-          this.declared(message.target),
-          this.given.detailedErrors,
-        );
-        reply.fail(hubError('HUB_NOT_SUPPORTED', { feature: 'Streaming' }));
+      case 'stream-invocation':
+        this.replyTo(message, record).fail(hubError('HUB_NOT_SUPPORTED', { feature: 'Streaming' }));
         return;
-      }
       case 'ping':
         if (!this.watching) this.watchAfter(this.dispatcher.ground.limits.clientTimeoutMs);
         return;
@@ -198,9 +192,13 @@ export class HubConnection implements LiveTransport {
     }
   }
 
-  /** Errors name a method as the hub does; case does not count. */
-  private declared(target: string): string {
-    return this.given.hub.methods.get(target.toLowerCase())?.name ?? target;
+  private replyTo(
+    { id, target }: { readonly id: string | undefined; readonly target: string },
+    record: ConnectionRecord,
+  ): CompletionReply {
+    // Errors name a method as the hub does; case does not count.
+    const declared = this.given.hub.methods.get(target.toLowerCase())?.name ?? target;
+    return new CompletionReply(this, record, id, declared, this.given.detailedErrors);
   }
 
   /** Who has pinged once must go on: every message counts. */
